@@ -1,0 +1,79 @@
+//===- Driver.h - from text to a kernel that runs -----------------------------===//
+//
+// The only place where frontend and compiler meet. Used by the command line,
+// the C API (einfall.h) and the tests. No MLIR in this header.
+//
+//===----------------------------------------------------------------------===//
+#pragma once
+#include "compiler/analysis/Explanation.h"
+#include "dialects/ein/Cascade.h"
+#include "einfall/runtime.h"
+#include "frontend/Frontend.h"
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace einfall::driver {
+
+struct Options {
+  std::string target = "native"; ///< or an LLVM x86-64 CPU name: x86-64-v3, x86-64-v4, znver4
+  bool requireFused = false;     ///< --require fused
+  std::string dumpPhases;        ///< directory; empty: none
+  std::string stopAfter;         ///< phase name; empty: none
+};
+
+/// A compiled cascade, not yet loaded: object code plus every text one may ask for.
+struct Compiled {
+  std::string name;
+  std::string object;            ///< bytes of the ELF object
+  std::string einText, tileText, llvmText, assembly;
+  std::string header, json;      ///< NAME.h and NAME.json
+  analysis::Explanation explanation;
+};
+
+/// What went wrong: a user's mistake (exit 1) or a defect (exit 3).
+struct Failure {
+  bool defect = false;
+  std::string text;
+};
+
+template <class T>
+struct Expected {
+  std::unique_ptr<T> value; ///< null: see failure
+  Failure failure;
+  explicit operator bool() const { return value != nullptr; }
+  T *operator->() { return value.get(); }
+};
+
+/// Which texts `compile` should fill beyond the object.
+struct Want {
+  bool texts = false, assembly = false;
+};
+
+/// Passes, rewrites, kernels, materialised tensors: everything but code generation.
+Expected<analysis::Explanation> explain(const ein::Cascade &cascade, const Options &options);
+Expected<Compiled> compile(const ein::Cascade &cascade, const Options &options, Want want = {});
+
+/// A kernel in this process. Thread safe; keeps its code loaded while it lives.
+class Kernel {
+public:
+  virtual ~Kernel() = default;
+  virtual const einfall_kernel *description() const = 0;
+};
+Expected<Kernel> load(const Compiled &compiled);
+
+/// The description alone (ranks, tensors, scalars; no code), for einfall_bind
+/// and the interpreter. Owns what the pointers point to.
+class Description {
+public:
+  explicit Description(const ein::Cascade &cascade);
+  ~Description();
+  Description(Description &&) noexcept;
+  const einfall_kernel *get() const;
+
+private:
+  struct Data;
+  std::unique_ptr<Data> data_;
+};
+
+} // namespace einfall::driver

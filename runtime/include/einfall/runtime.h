@@ -1,0 +1,175 @@
+/*===- runtime.h - what a compiled cascade needs to run -----------------------===
+ *
+ * C11, no LLVM, no C++ library. A compiled cascade is one `einfall_kernel`: a
+ * constant description of its tensors, ranks and scalars, and two generated
+ * functions. `einfall_run` binds arguments to it, checks every extent, type and
+ * stride *before the first write*, and runs it on a pool of threads.
+ *
+ * The same structures serve ahead-of-time objects, the JIT and the interpreter
+ * (which only uses `einfall_bind`).
+ *
+ *===---------------------------------------------------------------------------===*/
+#ifndef EINFALL_RUNTIME_H
+#define EINFALL_RUNTIME_H
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define EINFALL_ABI 1
+
+/* Element types; values are those of the compiler's `ein::Type`. */
+typedef enum einfall_type {
+  EINFALL_F64, EINFALL_F32, EINFALL_F16, EINFALL_BF16, EINFALL_F8E4M3, EINFALL_F8E5M2,
+  EINFALL_I64, EINFALL_I32, EINFALL_I16, EINFALL_I8, EINFALL_I4, EINFALL_U8,
+  EINFALL_BOOL, EINFALL_INDEX
+} einfall_type;
+
+#define EINFALL_MAX_RANKS 16
+
+/* A tensor argument. `stride` is in elements, one per rank; i4 packs two
+ * elements a byte along the last rank, which must be dense. */
+typedef struct einfall_tensor {
+  void *data;
+  einfall_type type;
+  int32_t rank;
+  int64_t shape[EINFALL_MAX_RANKS];
+  int64_t stride[EINFALL_MAX_RANKS];
+} einfall_tensor;
+
+/* Error codes of the calls below. */
+typedef enum einfall_status {
+  EINFALL_OK = 0,
+  EINFALL_BAD_ARGUMENT = 1, /* the message names tensor, rank and numbers; nothing was written */
+  EINFALL_OUT_OF_MEMORY = 2,
+  EINFALL_INTERNAL = 3
+} einfall_status;
+
+/* ---- description of a kernel (constant data, filled by the compiler) ---- */
+
+/* Extents and scalar defaults are postfix programs over int64 and double. */
+typedef enum einfall_opcode {
+  EINFALL_OP_END, EINFALL_OP_INT, EINFALL_OP_FLOAT, EINFALL_OP_EXTENT, EINFALL_OP_SCALAR,
+  EINFALL_OP_NEG, EINFALL_OP_ADD, EINFALL_OP_SUB, EINFALL_OP_MUL, EINFALL_OP_DIV,
+  EINFALL_OP_IDIV, EINFALL_OP_MOD, EINFALL_OP_POW, EINFALL_OP_MIN, EINFALL_OP_MAX,
+  EINFALL_OP_LT, EINFALL_OP_LE, EINFALL_OP_GT, EINFALL_OP_GE, EINFALL_OP_EQ, EINFALL_OP_NE,
+  EINFALL_OP_AND, EINFALL_OP_OR, EINFALL_OP_NOT, EINFALL_OP_IF, /* c a b -> c ? a : b, both evaluated */
+  EINFALL_OP_FLOAT_OF, EINFALL_OP_INT_OF, EINFALL_OP_CALL /* operand: ein::Fn */
+} einfall_opcode;
+
+typedef struct einfall_instruction {
+  int32_t opcode;
+  int32_t operand; /* rank, scalar or function number */
+  union {
+    int64_t i;
+    double f;
+  } value;
+} einfall_instruction;
+
+typedef struct einfall_rank_info {
+  const char *name;
+  int64_t fixed; /* -1: not fixed at compile time */
+  const einfall_instruction *definition; /* NULL: none */
+  int32_t is_default; /* an argument's extent wins over the definition */
+} einfall_rank_info;
+
+typedef struct einfall_split_info {
+  int32_t whole, part_count;
+  const int32_t *parts; /* outermost first */
+} einfall_split_info;
+
+enum { EINFALL_INPUT = 0, EINFALL_OUTPUT = 1 };
+
+typedef struct einfall_tensor_info {
+  const char *name;
+  int32_t role, type, rank;
+  const int32_t *ranks; /* rank numbers */
+  const int32_t *plus;  /* `ptr[B + 1]`: 1 */
+  const void *default_value; /* one element; NULL: the argument is required */
+} einfall_tensor_info;
+
+typedef struct einfall_scalar_info {
+  const char *name;
+  int32_t type;
+  const einfall_instruction *default_value; /* NULL: required */
+} einfall_scalar_info;
+
+/* What generated code sees. Extents by rank number, tensors and scalars by
+ * their number in the description. */
+typedef struct einfall_frame {
+  const int64_t *extent;
+  void *const *data;
+  const int64_t *const *stride;
+  const double *fscalar;  /* float scalars; integers converted */
+  const int64_t *iscalar; /* integer and bool scalars */
+  char *workspace;        /* shared, 64-byte aligned */
+  char *scratch;          /* thread_count regions of scratch_bytes each */
+  int64_t scratch_bytes;
+  int64_t thread_count;
+  void *pool;
+} einfall_frame;
+
+typedef void (*einfall_task)(const einfall_frame *frame, void *environment, int64_t task, int64_t thread);
+
+typedef struct einfall_kernel {
+  int32_t abi; /* EINFALL_ABI */
+  int32_t rank_count, split_count, tensor_count, scalar_count;
+  const char *name;
+  const einfall_rank_info *ranks;
+  const einfall_split_info *splits;
+  const einfall_tensor_info *tensors; /* header order: inputs, outputs */
+  const einfall_scalar_info *scalars;
+  /* sizes[0]: bytes of workspace, sizes[1]: bytes of scratch a thread; only
+   * frame->extent and the scalars are valid. */
+  void (*sizes)(const einfall_frame *frame, int64_t *sizes);
+  void (*main)(const einfall_frame *frame);
+} einfall_kernel;
+
+/* ---- calls ---- */
+
+/* A named argument. Scalars: tensor is NULL and the value is in i or f as the
+ * scalar's type asks (`is_float` says which one the caller filled). */
+typedef struct einfall_argument {
+  const char *name;
+  const einfall_tensor *tensor;
+  int32_t is_float;
+  int64_t i;
+  double f;
+} einfall_argument;
+
+/* Extents and scalars of a call, in the order of the description. */
+typedef struct einfall_binding {
+  int64_t extent[64];
+  double fscalar[64];
+  int64_t iscalar[64];
+} einfall_binding;
+
+/* Solves all extents from the arguments' shapes, fixed extents, definitions and
+ * splits, and checks everything that can be checked. Outputs may be absent here
+ * (their shape is then what the binding says). `error` receives a text. */
+einfall_status einfall_bind(const einfall_kernel *kernel, const einfall_argument *arguments,
+                            int32_t count, int32_t need_outputs, einfall_binding *binding,
+                            char *error, size_t error_size);
+
+/* A pool of pinned persistent threads; the calling thread takes part.
+ * threads <= 0: all cores this process may use. NULL: out of memory. */
+typedef struct einfall_pool einfall_pool;
+einfall_pool *einfall_pool_create(int32_t threads);
+void einfall_pool_destroy(einfall_pool *pool);
+int32_t einfall_pool_threads(const einfall_pool *pool);
+
+/* Binds, allocates the workspace, runs. pool NULL: the calling thread alone. */
+einfall_status einfall_run(const einfall_kernel *kernel, const einfall_argument *arguments,
+                           int32_t count, einfall_pool *pool, char *error, size_t error_size);
+
+/* ---- called by generated code ---- */
+
+/* Runs task 0 .. count-1, each once, in any order on any thread. */
+void einfall_parallel(const einfall_frame *frame, einfall_task task, void *environment, int64_t count);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
