@@ -224,7 +224,7 @@ private:
       at += 3;
     } else if (c == 0) {
       message = "NUL byte in the text; is this an .ein file?";
-      skipWhile([](unsigned char b) { return b == 0; });
+      at = text.size();
     } else if (c >= 0x80) {
       std::string_view rest = text.substr(at);
       size_t length = c >= 0xF0 ? 4 : c >= 0xE0 ? 3 : c >= 0xC0 ? 2 : 1;
@@ -244,8 +244,8 @@ private:
       }
       skipWhile([](unsigned char b) { return b >= 0x80; });
     } else if (c < 0x20 || c == 0x7F) {
-      message = fmt::format("control character 0x{:02X} in the text", c);
-      ++at;
+      message = fmt::format("control character 0x{:02X} in the text; is this an .ein file?", c);
+      at = text.size();
     } else {
       ++at;
       switch (c) {

@@ -16,6 +16,7 @@
 #include <algorithm>
 #include <charconv>
 #include <fmt/format.h>
+#include <utility>
 
 namespace einfall::frontend {
 
@@ -63,6 +64,7 @@ private:
   std::vector<Token> tokens;
   size_t at = 0;
   int depth = 0;
+  bool endReported = false;
   File out;
 
   // ---- tokens ----
@@ -100,9 +102,16 @@ private:
     return "'" + text + "'";
   }
 
+  /// Whether an error at this token is news: a bad token was reported by the
+  /// lexer, and everything open when the text breaks off is one mistake.
+  bool speaks() {
+    if (here().kind == TokenKind::End)
+      return !std::exchange(endReported, true) && tokens.size() > 1 && last().kind != TokenKind::Bad;
+    return here().kind != TokenKind::Bad;
+  }
   /// Reports a token that cannot stand here; silent where the lexer has spoken.
   [[noreturn]] void fail(std::string message, std::string rule = "ein-r1") {
-    if (here().kind != TokenKind::Bad)
+    if (speaks())
       error(here().range, std::move(message), std::move(rule));
     throw Bail();
   }
@@ -114,7 +123,7 @@ private:
     return here().range;
   }
   [[noreturn]] void expected(std::string_view what) {
-    if (here().kind != TokenKind::Bad)
+    if (speaks())
       error(gap(), fmt::format("expected {}, found {}", what, found()));
     throw Bail();
   }
@@ -129,7 +138,7 @@ private:
   void close(size_t open, std::string_view text, std::string_view orWhat) {
     if (accept(text))
       return;
-    if (here().kind != TokenKind::Bad) {
+    if (speaks()) {
       Diagnostic &d = error(gap(), fmt::format("expected {}'{}' to close '{}', found {}", orWhat, text,
                                                tokens[open].text, found()));
       d.notes.push_back({tokens[open].range, fmt::format("the '{}' is here", tokens[open].text)});
@@ -318,9 +327,11 @@ private:
     size_t equations = 0;
     while (!is("}")) {
       if (here().kind == TokenKind::End || (beginsItem(at) && here().firstOnLine)) {
-        Diagnostic &d = error(gap(), fmt::format("expected '}}' to close cascade '{}', found {}",
-                                                 cascade.name.text, describe(here())));
-        d.notes.push_back({tokens[open].range, "the '{' is here"});
+        if (speaks()) {
+          Diagnostic &d = error(gap(), fmt::format("expected '}}' to close cascade '{}', found {}",
+                                                   cascade.name.text, describe(here())));
+          d.notes.push_back({tokens[open].range, "the '{' is here"});
+        }
         break;
       }
       size_t start = at;
@@ -553,6 +564,8 @@ private:
     const Token &token = here();
     if (is(")") || is("]"))
       fail(fmt::format("'{}' closes nothing", token.text));
+    if (is(";") || is(","))
+      fail(fmt::format("equations are not separated by '{}': leave it out", token.text));
     if (is("where") || is("init"))
       return fail(fmt::format("keyword '{}' does not belong here: it follows the right side of an equation",
                               token.text));
@@ -837,7 +850,7 @@ private:
       expected("an expression");
     if (at > 0 && (last().kind == TokenKind::Punctuation || last().kind == TokenKind::Keyword) &&
         !is(last(), "{")) {
-      if (here().kind != TokenKind::Bad)
+      if (speaks())
         error(gap(), fmt::format("expected an expression after '{}', found {}", last().text, found()));
       throw Bail();
     }
