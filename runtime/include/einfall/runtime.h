@@ -22,12 +22,26 @@ extern "C" {
 
 /* Element types; values are those of the compiler's `ein::Type`. */
 typedef enum einfall_type {
-  EINFALL_F64, EINFALL_F32, EINFALL_F16, EINFALL_BF16, EINFALL_F8E4M3, EINFALL_F8E5M2,
-  EINFALL_I64, EINFALL_I32, EINFALL_I16, EINFALL_I8, EINFALL_I4, EINFALL_U8,
-  EINFALL_BOOL, EINFALL_INDEX
+  EINFALL_F64,
+  EINFALL_F32,
+  EINFALL_F16,
+  EINFALL_BF16,
+  EINFALL_F8E4M3,
+  EINFALL_F8E5M2,
+  EINFALL_I64,
+  EINFALL_I32,
+  EINFALL_I16,
+  EINFALL_I8,
+  EINFALL_I4,
+  EINFALL_U8,
+  EINFALL_BOOL,
+  EINFALL_INDEX
 } einfall_type;
 
-#define EINFALL_MAX_RANKS 16
+#define EINFALL_MAX_RANKS 16    /* of one tensor */
+#define EINFALL_MAX_EXTENTS 64  /* ranks of one cascade */
+#define EINFALL_MAX_SCALARS 64  /* scalars of one cascade */
+#define EINFALL_MAX_TENSORS 256 /* tensors in one header */
 
 /* A tensor argument. `stride` is in elements, one per rank; i4 packs two
  * elements a byte along the last rank, which must be dense. */
@@ -51,12 +65,37 @@ typedef enum einfall_status {
 
 /* Extents and scalar defaults are postfix programs over int64 and double. */
 typedef enum einfall_opcode {
-  EINFALL_OP_END, EINFALL_OP_INT, EINFALL_OP_FLOAT, EINFALL_OP_EXTENT, EINFALL_OP_SCALAR,
-  EINFALL_OP_NEG, EINFALL_OP_ADD, EINFALL_OP_SUB, EINFALL_OP_MUL, EINFALL_OP_DIV,
-  EINFALL_OP_IDIV, EINFALL_OP_MOD, EINFALL_OP_POW, EINFALL_OP_MIN, EINFALL_OP_MAX,
-  EINFALL_OP_LT, EINFALL_OP_LE, EINFALL_OP_GT, EINFALL_OP_GE, EINFALL_OP_EQ, EINFALL_OP_NE,
-  EINFALL_OP_AND, EINFALL_OP_OR, EINFALL_OP_NOT, EINFALL_OP_IF, /* c a b -> c ? a : b, both evaluated */
-  EINFALL_OP_FLOAT_OF, EINFALL_OP_INT_OF, EINFALL_OP_CALL /* operand: ein::Fn */
+  EINFALL_OP_END,
+  EINFALL_OP_INT,
+  EINFALL_OP_FLOAT,
+  EINFALL_OP_EXTENT,
+  EINFALL_OP_SCALAR,
+  EINFALL_OP_NEG,
+  EINFALL_OP_ADD,
+  EINFALL_OP_SUB,
+  EINFALL_OP_MUL,
+  EINFALL_OP_DIV,
+  EINFALL_OP_IDIV,
+  EINFALL_OP_MOD,
+  EINFALL_OP_POW,
+  EINFALL_OP_MIN,
+  EINFALL_OP_MAX,
+  EINFALL_OP_LT,
+  EINFALL_OP_LE,
+  EINFALL_OP_GT,
+  EINFALL_OP_GE,
+  EINFALL_OP_EQ,
+  EINFALL_OP_NE,
+  EINFALL_OP_AND,
+  EINFALL_OP_OR,
+  EINFALL_OP_NOT,
+  EINFALL_OP_IF, /* c a b -> c ? a : b, both evaluated */
+  EINFALL_OP_FLOAT_OF,
+  EINFALL_OP_INT_OF,
+  EINFALL_OP_CALL,  /* operand: ein::Fn */
+  EINFALL_OP_CAST,  /* operand: einfall_type; rounds, integers toward zero and saturating */
+  EINFALL_OP_ELSE,  /* x v -> x, or v where x has no value (a division by 0) */
+  EINFALL_OP_EXISTS /* x -> 1 where x has a value, else 0 */
 } einfall_opcode;
 
 typedef struct einfall_instruction {
@@ -70,9 +109,9 @@ typedef struct einfall_instruction {
 
 typedef struct einfall_rank_info {
   const char *name;
-  int64_t fixed; /* -1: not fixed at compile time */
+  int64_t fixed;                         /* -1: not fixed at compile time */
   const einfall_instruction *definition; /* NULL: none */
-  int32_t is_default; /* an argument's extent wins over the definition */
+  int32_t is_default;                    /* an argument's extent wins over the definition */
 } einfall_rank_info;
 
 typedef struct einfall_split_info {
@@ -85,8 +124,8 @@ enum { EINFALL_INPUT = 0, EINFALL_OUTPUT = 1 };
 typedef struct einfall_tensor_info {
   const char *name;
   int32_t role, type, rank;
-  const int32_t *ranks; /* rank numbers */
-  const int32_t *plus;  /* `ptr[B + 1]`: 1 */
+  const int32_t *ranks;      /* rank numbers */
+  const int32_t *plus;       /* `ptr[B + 1]`: 1 */
   const void *default_value; /* one element; NULL: the argument is required */
 } einfall_tensor_info;
 
@@ -141,17 +180,18 @@ typedef struct einfall_argument {
 
 /* Extents and scalars of a call, in the order of the description. */
 typedef struct einfall_binding {
-  int64_t extent[64];
-  double fscalar[64];
-  int64_t iscalar[64];
+  int64_t extent[EINFALL_MAX_EXTENTS];
+  double fscalar[EINFALL_MAX_SCALARS];  /* rounded to the declared type; integers converted */
+  int64_t iscalar[EINFALL_MAX_SCALARS]; /* integers and bools; 0 for floats */
 } einfall_binding;
 
 /* Solves all extents from the arguments' shapes, fixed extents, definitions and
  * splits, and checks everything that can be checked. Outputs may be absent here
- * (their shape is then what the binding says). `error` receives a text. */
-einfall_status einfall_bind(const einfall_kernel *kernel, const einfall_argument *arguments,
-                            int32_t count, int32_t need_outputs, einfall_binding *binding,
-                            char *error, size_t error_size);
+ * (their shape is then what the binding says). `error` receives a text of one
+ * line that ends with the rule, `[ein-c1]`. Reads no element of any tensor.
+ * `index` tensors are int64 in memory; no other types are interchangeable. */
+einfall_status einfall_bind(const einfall_kernel *kernel, const einfall_argument *arguments, int32_t count,
+                            int32_t need_outputs, einfall_binding *binding, char *error, size_t error_size);
 
 /* A pool of pinned persistent threads; the calling thread takes part.
  * threads <= 0: all cores this process may use. NULL: out of memory. */
@@ -161,8 +201,8 @@ void einfall_pool_destroy(einfall_pool *pool);
 int32_t einfall_pool_threads(const einfall_pool *pool);
 
 /* Binds, allocates the workspace, runs. pool NULL: the calling thread alone. */
-einfall_status einfall_run(const einfall_kernel *kernel, const einfall_argument *arguments,
-                           int32_t count, einfall_pool *pool, char *error, size_t error_size);
+einfall_status einfall_run(const einfall_kernel *kernel, const einfall_argument *arguments, int32_t count,
+                           einfall_pool *pool, char *error, size_t error_size);
 
 /* ---- called by generated code ---- */
 
