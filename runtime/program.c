@@ -385,3 +385,15 @@ Value einfallrt_evaluate(const einfall_instruction *program, const ProgramInput 
   }
   return depth == 1 ? stack[0] : missing(VALUE_BAD_PROGRAM);
 }
+
+int32_t einfall_constant_element(const einfall_instruction *program, int32_t type, uint64_t *bits) {
+  const ProgramInput nothing = {0};
+  const Value v = einfallrt_evaluate(program, &nothing);
+  if (v.state != VALUE_KNOWN)
+    return 0;
+  const Value element = castTo(type, v);
+  const int32_t width = einfall_type_bits(type);
+  const uint64_t mask = width == 64 ? ~(uint64_t)0 : ((uint64_t)1 << width) - 1;
+  *bits = einfall_type_is_float(type) ? einfall_encode_float(type, element.f) : (uint64_t)element.i & mask;
+  return 1;
+}

@@ -36,6 +36,10 @@ int64_t einfall_saturate(int32_t type, double value);
 /* `value` as an element of a float type holds it. */
 double einfall_round_float(int32_t type, double value);
 
+/* The element (its bits in the low end) that a constant program gives, one
+ * that reads no extent and no scalar. 0: the program has no value. */
+int32_t einfall_constant_element(const einfall_instruction *program, int32_t type, uint64_t *bits);
+
 #ifdef __cplusplus
 }
 #endif
