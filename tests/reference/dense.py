@@ -1,7 +1,7 @@
 """References of the dense variants: one row of scores, some function of it, the values."""
 import numpy as np
 
-from .rows import attend, causal_keys, default_scale, each, lse, masked_self_attention, softmax
+from .rows import attend, causal_keys, default_scale, each, f32, lse, masked_self_attention, softmax
 
 
 def _rows(Q, K, V, scale, causal, adjust=None):
@@ -72,7 +72,7 @@ def row_temperature(Q, K, V, Tau, scale=None):
 
 def sigmoid_attention(Q, K, V, scale=None, bias=None):
     scale, M = default_scale(Q, scale), K.shape[2]
-    bias = -np.log(M) if bias is None else bias
+    bias = f32(-np.log(M)) if bias is None else bias
     O = np.zeros(Q.shape[:3] + V.shape[3:])
     for b, h, p in each(*Q.shape[:3]):
         for m in causal_keys(p, Q.shape[2], M):
@@ -103,14 +103,14 @@ def differential(Q1, K1, Q2, K2, V, Lambda, scale=None, lambda_init=0.8, eps=0.0
     second = _rows(Q2, K2, V, scale, True)[0]
     Y = first - Lambda[None, :, None, None] * second
     norm = np.sqrt((Y ** 2).mean(-1, keepdims=True) + eps)
-    return {"O": (1.0 - lambda_init) * Y / norm}
+    return {"O": (1.0 - f32(lambda_init)) * Y / norm}
 
 
 def mla(QL, QR, C, KR, WV, scale=None):
     """Un-absorbed view: key = [latent, rotary], value = latent times the head's projection."""
     B, H, P, L = QL.shape
     M = C.shape[1]
-    scale = 1.0 / np.sqrt(L + QR.shape[3]) if scale is None else scale
+    scale = f32(1.0 / np.sqrt(L + QR.shape[3])) if scale is None else scale
     O = np.zeros((B, H, P, WV.shape[2]))
     for b, h, p in each(B, H, P):
         q = np.concatenate([QL[b, h, p], QR[b, h, p]])

@@ -40,8 +40,13 @@ def attend(q, k, v, keys, scale, adjust=None):
     return softmax(scores) @ v[keys], lse(scores)
 
 
+def f32(x):
+    """Scalars of the examples are declared f32: a default is rounded once, like an argument."""
+    return float(np.float32(x))
+
+
 def default_scale(q, scale):
-    return 1.0 / np.sqrt(q.shape[-1]) if scale is None else scale
+    return f32(1.0 / np.sqrt(q.shape[-1])) if scale is None else scale
 
 
 def causal_keys(p, queries, keys):
