@@ -66,7 +66,8 @@ struct Finish {
   ein::TensorId tensor;
   std::vector<ein::ExprRef> subscripts;
   std::vector<ein::VarId> over;
-  ein::ExprRef value;
+  ein::ExprRef value; ///< over state and row inputs
+  ein::ExprRef mask;  ///< null: everywhere
 };
 
 struct StreamKernel {
