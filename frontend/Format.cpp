@@ -522,21 +522,23 @@ private:
     size_t hang = lead.size() + 2;
     size_t from = equal + 1;
     size_t valueEnd = s.clauses.empty() ? s.end : s.clauses[0];
+    size_t linesBefore = lines.size();
     fill(lead, from, valueEnd, hang);
+    bool wrapped = lines.size() > linesBefore + 1;
     for (size_t c = 0; c < s.clauses.size(); ++c) {
       size_t begin = s.clauses[c], end = c + 1 < s.clauses.size() ? s.clauses[c + 1] : s.end;
-      clause(begin, end, hang);
+      clause(begin, end, hang, wrapped);
     }
     commentsAfter(s.end - 1, bodyIndent, last);
   }
 
-  /// `where ..` and `init ..` stay on the line while they fit.
-  void clause(size_t begin, size_t end, size_t hang) {
+  /// `where ..` and `init ..` stay on the line of a short value while they fit.
+  void clause(size_t begin, size_t end, size_t hang, bool wrapped) {
     bool commented = !pieces[begin - 1].comments.empty();
     if (commented)
       commentsAfter(begin - 1, hang, true);
     std::string words = flat(begin, end);
-    if (!commented && !commentsInside(begin, end) && lines.back().comment.empty() &&
+    if (!wrapped && !commented && !commentsInside(begin, end) && lines.back().comment.empty() &&
         lines.back().text.size() + 3 + words.size() <= lineWidth)
       lines.back().text += "   " + words;
     else

@@ -219,12 +219,14 @@ private:
     if (begin == 0 && (text.substr(0, 2) == "\xFF\xFE" || text.substr(0, 2) == "\xFE\xFF")) {
       message = "the file is UTF-16; save it as plain ASCII or UTF-8";
       at = text.size();
+      list.binary = true;
     } else if (begin == 0 && text.substr(0, 3) == "\xEF\xBB\xBF") {
       message = "the file begins with a byte order mark; save it without one";
       at += 3;
     } else if (c == 0) {
       message = "NUL byte in the text; is this an .ein file?";
       at = text.size();
+      list.binary = true;
     } else if (c >= 0x80) {
       std::string_view rest = text.substr(at);
       size_t length = c >= 0xF0 ? 4 : c >= 0xE0 ? 3 : c >= 0xC0 ? 2 : 1;
@@ -246,6 +248,7 @@ private:
     } else if (c < 0x20 || c == 0x7F) {
       message = fmt::format("control character 0x{:02X} in the text; is this an .ein file?", c);
       at = text.size();
+      list.binary = true;
     } else {
       ++at;
       switch (c) {

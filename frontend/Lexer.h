@@ -40,6 +40,7 @@ struct Token {
 struct TokenList {
   std::vector<Token> tokens; ///< ends with one `End`
   std::vector<ast::Comment> comments;
+  bool binary = false; ///< stopped at a control character: this is no text
 };
 
 /// Reserved words of the grammar, and the operators of ein-r18.
