@@ -28,6 +28,7 @@ struct Compiled {
   std::string object;            ///< bytes of the ELF object
   std::string einText, tileText, llvmText, assembly;
   std::string header, json;      ///< NAME.h and NAME.json
+  std::string target;            ///< as in the options
   analysis::Explanation explanation;
 };
 
@@ -60,7 +61,21 @@ public:
   virtual ~Kernel() = default;
   virtual const einfall_kernel *description() const = 0;
 };
+/// Fails when this machine lacks an instruction set of the target.
 Expected<Kernel> load(const Compiled &compiled);
+
+/// A target built in, for `einfall targets`.
+struct TargetInfo {
+  std::string name, processor;
+  unsigned vectorBits = 0;
+  bool fma = false, avx512 = false, avx512bf16 = false, f16c = false;
+  std::vector<std::string> missing; ///< instruction sets this machine lacks; empty: runs here
+};
+std::vector<TargetInfo> targets();
+
+/// For programs, not for libraries: a fatal error inside LLVM prints one line
+/// and ends the process with exit code 3, instead of a signal.
+void exitOnFatalErrors();
 
 /// The description alone (ranks, tensors, scalars; no code), for einfall_bind
 /// and the interpreter. Owns what the pointers point to.
