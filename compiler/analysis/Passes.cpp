@@ -1,0 +1,346 @@
+//===- Passes.cpp - levels of Einsums along a walk -----------------------------------===//
+#include "compiler/analysis/Passes.h"
+#include <algorithm>
+#include <fmt/format.h>
+#include <map>
+#include <set>
+
+namespace einfall::analysis {
+using namespace ein;
+namespace {
+
+enum class Obstacle { None, Reduction, Selection, LastStep };
+
+/// The analysis of one walk over one rank.
+class WalkLevels {
+public:
+  WalkLevels(const EinsumGraph &graph, const PassOptions &options, int walk, RankId rank)
+      : graph(graph), cascade(graph.cascade), options(options), walk(walk), rank(rank) {
+    result.walk = walk;
+    result.rank = rank;
+    result.level.assign(graph.einsums.size(), 0);
+    result.heavy.assign(graph.einsums.size(), false);
+    pend.assign(graph.einsums.size(), false);
+    origin.assign(graph.einsums.size(), {-1, Obstacle::None});
+    for (size_t n = 0; n < graph.einsums.size(); ++n)
+      result.heavy[n] = covers(graph.einsums[n], rank, 0);
+    for (size_t c = 0; c < graph.components.size(); ++c) {
+      const auto &members = graph.components[c];
+      // Inside a recurrence levels flow around the cycle without rising.
+      size_t rounds = cascade.schedule[c].rank >= 0 ? members.size() + 1 : 1;
+      for (bool changed = true; changed && rounds--;) {
+        changed = false;
+        for (int n : members)
+          changed |= visit(n);
+      }
+    }
+    for (size_t n = 0; n < graph.einsums.size(); ++n)
+      if (result.heavy[n])
+        result.passes = std::max(result.passes, result.level[n] + 1);
+  }
+
+  Levels result;
+
+  void barriers(std::vector<Barrier> &out, std::set<std::string> &seen) const {
+    for (int e = 0; e < int(graph.einsums.size()); ++e) {
+      if (!result.heavy[e])
+        continue;
+      for (const Access &a : graph.einsums[e].reads) {
+        if (a.einsum < 0 || isCut(e, a))
+          continue;
+        auto [from, kind] = blame(e, a);
+        if (kind == Obstacle::None || result.level[a.einsum] + 1 != result.level[e])
+          continue;
+        Barrier b = describe(from, kind, e);
+        if (seen.insert(b.rank + "\n" + b.from + "\n" + b.to).second)
+          out.push_back(std::move(b));
+      }
+    }
+  }
+
+private:
+  bool onWalk(VarId v) const { return graph.walkOf[v] == walk; }
+
+  /// Variables of the walk cover all of `r`.
+  bool covers(const Einsum &e, RankId r, int depth) const {
+    for (VarId v : e.space)
+      if (onWalk(v) && graph.isWithin(r, cascade.rankOf(v)))
+        return true;
+    if (depth > 16)
+      return false;
+    for (const Split &s : cascade.splits)
+      if (s.whole == r && std::all_of(s.parts.begin(), s.parts.end(),
+                                      [&](RankId part) { return covers(e, part, depth + 1); }))
+        return true;
+    return false;
+  }
+
+  /// `v` walks `rank` as a whole or the outermost part of a split of it.
+  bool outermost(VarId v) const {
+    if (!onWalk(v))
+      return false;
+    RankId r = cascade.rankOf(v);
+    std::vector<RankId> first{rank};
+    for (size_t i = 0; i < first.size(); ++i) {
+      if (graph.isWithin(first[i], r))
+        return true;
+      for (const Split &s : cascade.splits)
+        if (s.whole == first[i] && std::find(first.begin(), first.end(), s.parts[0]) == first.end())
+          first.push_back(s.parts[0]);
+    }
+    return false;
+  }
+
+  const Component &component(int e) const { return cascade.schedule[graph.componentOf[e]]; }
+  bool sameCycle(int e, int d) const {
+    return graph.componentOf[e] == graph.componentOf[d] && component(e).rank >= 0;
+  }
+
+  /// The variable with which the equation of `e` steps along `r`, or -1.
+  VarId stepVariable(int e, RankId r) const {
+    for (VarId v : cascade.equations[graph.einsums[e].equation].vars)
+      if (graph.isWithin(cascade.rankOf(v), r))
+        return v;
+    return -1;
+  }
+
+  /// Is the recurrence of `e` one along this walk and rank?
+  bool stepsAlong(int e) const {
+    for (RankId r : {component(e).rank, component(e).inner})
+      if (r >= 0)
+        if (VarId v = stepVariable(e, r); v >= 0 && onWalk(v) && graph.overlap(cascade.rankOf(v), rank))
+          return true;
+    return false;
+  }
+
+  /// A read of another step of a recurrence that does not run along this walk:
+  /// other fibers, not another traversal of these.
+  bool isCut(int e, const Access &a) const {
+    if (!sameCycle(e, a.einsum) || graph.einsums[a.einsum].nested || stepsAlong(e))
+      return false;
+    const Einsum &d = graph.einsums[a.einsum];
+    for (RankId r : {component(e).rank, component(e).inner}) {
+      if (r < 0)
+        continue;
+      VarId own = stepVariable(e, r);
+      for (size_t p = 0; p < d.ranks.size() && p < a.subscripts.size(); ++p) {
+        if (!graph.isWithin(r, d.ranks[p]))
+          continue;
+        const ExprRef &s = a.subscripts[p];
+        bool plain = s->op == ExprOp::Coord && s->id == own;
+        if (s->op == ExprOp::Tuple)
+          for (const ExprRef &part : s->args)
+            plain |= part->op == ExprOp::Coord && part->id == own;
+        if (!plain)
+          return true;
+      }
+    }
+    return false;
+  }
+
+  Obstacle barrier(int e, const Access &a) const {
+    const Einsum &d = graph.einsums[a.einsum];
+    if (sameCycle(e, a.einsum) && stepsAlong(e))
+      return Obstacle::None;
+    if (options.anchored && options.anchored(nameOf(a.einsum, -1), nameOf(e, -1), cascade.ranks[rank].name))
+      return Obstacle::None;
+    for (VarId v : d.removed)
+      if (outermost(v))
+        return Obstacle::Reduction;
+    for (VarId v : d.selected)
+      if (outermost(v))
+        return Obstacle::Selection;
+    // The last step of a recurrence or scan.
+    bool runs = std::any_of(d.scanned.begin(), d.scanned.end(), [&](VarId v) { return outermost(v); }) ||
+                (component(a.einsum).rank >= 0 && stepsAlong(a.einsum) && !sameCycle(e, a.einsum));
+    if (runs)
+      for (size_t p = 0; p < d.left.size() && p < a.subscripts.size(); ++p) {
+        bool along = std::any_of(d.left[p].begin(), d.left[p].end(), [&](VarId v) { return outermost(v); });
+        auto vars = freeVariables(a.subscripts[p]);
+        if (along && std::none_of(vars.begin(), vars.end(), [&](VarId v) { return onWalk(v); }))
+          return Obstacle::LastStep;
+      }
+    return Obstacle::None;
+  }
+
+  /// What stands between a producer and `e`: the edge itself, or what a light
+  /// producer hands on.
+  std::pair<int, Obstacle> blame(int e, const Access &a) const {
+    if (Obstacle o = barrier(e, a); o != Obstacle::None)
+      return {a.einsum, o};
+    if (pend[a.einsum] && !(sameCycle(e, a.einsum) && stepsAlong(e)) &&
+        !(options.anchored &&
+          options.anchored(nameOf(a.einsum, -1), nameOf(e, -1), cascade.ranks[rank].name)))
+      return origin[a.einsum];
+    return {-1, Obstacle::None};
+  }
+
+  bool visit(int e) {
+    int level = 0;
+    std::pair<int, Obstacle> first{-1, Obstacle::None};
+    for (const Access &a : graph.einsums[e].reads) {
+      if (a.einsum < 0 || a.einsum == e || isCut(e, a))
+        continue;
+      auto because = blame(e, a);
+      int h = result.level[a.einsum] + (result.heavy[e] && because.second != Obstacle::None);
+      if (h > level)
+        first = because;
+      else if (h == level && first.second == Obstacle::None)
+        first = because;
+      level = std::max(level, h);
+    }
+    bool waits = !result.heavy[e] && first.second != Obstacle::None;
+    bool changed = level != result.level[e] || waits != pend[e];
+    result.level[e] = level;
+    pend[e] = waits;
+    origin[e] = first;
+    return changed;
+  }
+
+  /// A nested reduction goes by the name of its equation, except towards it.
+  std::string nameOf(int n, int towards) const {
+    const Einsum &e = graph.einsums[n];
+    if (e.nested && (towards < 0 || graph.einsums[towards].equation != e.equation))
+      return graph.einsums[graph.ofEquation[e.equation]].name;
+    return e.name;
+  }
+
+  Barrier describe(int from, Obstacle kind, int to) const {
+    const Einsum &d = graph.einsums[from];
+    Barrier b;
+    b.rank = cascade.ranks[rank].name;
+    b.from = nameOf(from, to);
+    b.to = graph.einsums[to].nested && graph.einsums[to].equation == d.equation ? graph.einsums[to].name
+                                                                                : nameOf(to, -1);
+    const SourceRange &at = graph.einsums[to].range;
+    b.at = fmt::format("{}:{}", at.line, at.column);
+    switch (kind) {
+    case Obstacle::Reduction:
+      b.why = fmt::format("'{}' needs '{}', a {} over all of {}", b.to, b.from, name(d.op), b.rank);
+      break;
+    case Obstacle::Selection:
+      b.why = fmt::format("'{}' needs '{}', a selection ({}) that looks at all of {}", b.to, b.from,
+                          name(d.op), b.rank);
+      break;
+    default:
+      b.why = fmt::format("'{}' reads '{}' at a fixed place along {}, known only after the steps before it",
+                          b.to, b.from, b.rank);
+    }
+    return b;
+  }
+
+  const EinsumGraph &graph;
+  const Cascade &cascade;
+  const PassOptions &options;
+  const int walk;
+  const RankId rank;
+  std::vector<bool> pend;
+  std::vector<std::pair<int, Obstacle>> origin; ///< of a light Einsum's wait
+};
+
+/// Inputs that an elementwise Einsum of inputs alone shows in another dress:
+/// reading F = sigmoid(K) is reading K.
+void inputsBehind(const EinsumGraph &graph, const Access &a, std::vector<const Access *> &out,
+                  int depth = 0) {
+  if (a.einsum < 0) {
+    out.push_back(&a);
+    return;
+  }
+  const Einsum &d = graph.einsums[a.einsum];
+  auto elementwise = [&](auto &self, const Einsum &e, int level) -> bool {
+    if (e.reduces || e.equation < 0 || level > 8 ||
+        graph.cascade.schedule[graph.componentOf[&e - graph.einsums.data()]].rank >= 0)
+      return false;
+    for (const Access &r : e.reads)
+      if (r.einsum >= 0 && !self(self, graph.einsums[r.einsum], level + 1))
+        return false;
+    return true;
+  };
+  if (depth < 8 && elementwise(elementwise, d, 0))
+    for (const Access &r : d.reads)
+      inputsBehind(graph, r, out, depth + 1);
+}
+
+bool isElementwiseOfInputs(const EinsumGraph &graph, int n) {
+  Access a;
+  a.einsum = n;
+  std::vector<const Access *> found;
+  inputsBehind(graph, a, found);
+  return !found.empty();
+}
+
+void countInputs(const EinsumGraph &graph, PassAnalysis &out) {
+  const Cascade &cascade = graph.cascade;
+  // (input, rank) -> walk -> levels.
+  std::map<std::pair<TensorId, RankId>, std::map<int, std::set<int>>> found;
+  std::vector<bool> dress(graph.einsums.size());
+  for (size_t n = 0; n < graph.einsums.size(); ++n)
+    dress[n] =
+        isElementwiseOfInputs(graph, int(n)) &&
+        cascade.tensors[cascade.equations[graph.einsums[n].equation].tensor].role == Role::Intermediate;
+  for (const Levels &l : out.levels)
+    for (size_t n = 0; n < graph.einsums.size(); ++n) {
+      if (!l.heavy[n] || dress[n])
+        continue;
+      for (const Access &a : graph.einsums[n].reads) {
+        std::vector<const Access *> inputs;
+        inputsBehind(graph, a, inputs);
+        for (const Access *in : inputs)
+          for (size_t p = 0; p < in->subscripts.size(); ++p)
+            for (VarId v : freeVariables(in->subscripts[p]))
+              if (graph.walkOf[v] == l.walk && graph.overlap(cascade.rankOf(v), l.rank))
+                found[{in->tensor, l.rank}][l.walk].insert(l.level[n]);
+      }
+    }
+  for (size_t t = 0; t < cascade.tensors.size(); ++t) {
+    if (cascade.tensors[t].role != Role::Input)
+      continue;
+    auto &counts = out.counts.inputs[cascade.tensors[t].name];
+    for (RankId r : cascade.tensors[t].ranks)
+      counts[cascade.ranks[r].name] = 1;
+  }
+  for (auto &[key, walks] : found) {
+    int &count = out.counts.inputs[cascade.tensors[key.first].name][cascade.ranks[key.second].name];
+    for (auto &[walk, levels] : walks)
+      count = std::max(count, int(levels.size()));
+  }
+}
+
+} // namespace
+
+PassAnalysis passes(const EinsumGraph &graph, const PassOptions &options) {
+  const Cascade &cascade = graph.cascade;
+  PassAnalysis out;
+  std::vector<std::set<RankId>> targets(graph.walkCount);
+  for (size_t v = 0; v < cascade.variables.size(); ++v)
+    if (graph.walkOf[v] >= 0)
+      for (RankId r : graph.ancestors(cascade.rankOf(VarId(v))))
+        targets[graph.walkOf[v]].insert(r);
+  for (const Tensor &t : cascade.tensors)
+    for (RankId r : t.ranks)
+      out.counts.ranks[cascade.ranks[r].name] = 1;
+  std::set<std::string> seen;
+  for (int w = 0; w < graph.walkCount; ++w)
+    for (RankId r : targets[w]) {
+      WalkLevels levels(graph, options, w, r);
+      int &count = out.counts.ranks.emplace(cascade.ranks[r].name, 1).first->second;
+      count = std::max(count, levels.result.passes);
+      levels.barriers(out.barriers, seen);
+      out.levels.push_back(std::move(levels.result));
+    }
+  // In order of the text; the pairs are few.
+  auto before = [](const Barrier &a, const Barrier &b) {
+    return std::atoi(a.at.c_str()) < std::atoi(b.at.c_str());
+  };
+  for (size_t i = 1; i < out.barriers.size(); ++i)
+    for (size_t j = i; j > 0 && before(out.barriers[j], out.barriers[j - 1]); --j)
+      std::swap(out.barriers[j], out.barriers[j - 1]);
+  countInputs(graph, out);
+  return out;
+}
+
+PassAnalysis passes(const Cascade &cascade, const PassOptions &options) {
+  return passes(EinsumGraph(cascade), options);
+}
+
+} // namespace einfall::analysis
