@@ -1,8 +1,11 @@
-//===- Canonicalize.cpp - equations with simplified expressions ----------------===//
+//===- Canonicalize.cpp - simplified equations, and only those needed ----------===//
 #include "dialects/ein/ir/Shape.h"
 #include "dialects/ein/ir/Simplify.h"
 #include "dialects/ein/ir/Tables.h"
 #include "dialects/ein/ir/Verify.h"
+#include "llvm/ADT/SetVector.h"
+#include "llvm/ADT/StringSet.h"
+#include <functional>
 
 using namespace mlir;
 
@@ -45,6 +48,52 @@ LogicalResult canonicalizeEquation(EquationOp equation, PatternRewriter &rewrite
   Operation *op = buildEquation(rewriter, equation.getLoc(), parts, equation.getTensorType(), reads);
   // A reader of itself now reads the new operation.
   rewriter.replaceOp(equation, op->getResults());
+  return success();
+}
+
+LogicalResult removeUnneeded(CascadeOp cascade, PatternRewriter &rewriter) {
+  // What the outputs reach; a dead cycle keeps only itself alive.
+  Block &body = cascade.getBody().front();
+  SmallVector<Operation *> queue{&body.back()};
+  llvm::SetVector<Operation *> needed;
+  while (!queue.empty()) {
+    Operation *op = queue.pop_back_val();
+    if (needed.insert(op))
+      for (Value v : op->getOperands())
+        if (Operation *definition = v.getDefiningOp())
+          queue.push_back(definition);
+  }
+  SmallVector<Operation *> dead;
+  llvm::StringSet<> names;
+  for (Operation &op : body)
+    if (llvm::isa<EquationOp>(op) && !needed.contains(&op)) {
+      dead.push_back(&op);
+      names.insert(tensorNameOf(&op));
+    }
+  if (dead.empty())
+    return failure();
+
+  auto isDead = [&](StringAttr name) { return names.contains(name.getValue()); };
+  SmallVector<Attribute> steps, order;
+  for (auto step : cascade.getSteps().getAsRange<StepAttr>()) {
+    SmallVector<StringAttr> kept(llvm::make_filter_range(step.getTensors(), std::not_fn(isDead)));
+    if (!kept.empty())
+      steps.push_back(StepAttr::get(cascade.getContext(), kept, step.getRank(), step.getBackward(),
+                                    step.getInner(), step.getInnerBackward()));
+  }
+  if (cascade.getOrderAttr())
+    for (auto name : cascade.getOrderAttr().getAsRange<StringAttr>())
+      if (!isDead(name))
+        order.push_back(name);
+  rewriter.modifyOpInPlace(cascade, [&] {
+    cascade.setStepsAttr(rewriter.getArrayAttr(steps));
+    if (cascade.getOrderAttr())
+      cascade.setOrderAttr(rewriter.getArrayAttr(order));
+  });
+  for (Operation *op : dead)
+    rewriter.modifyOpInPlace(op, [&] { op->setOperands({}); });
+  for (Operation *op : dead)
+    rewriter.eraseOp(op);
   return success();
 }
 

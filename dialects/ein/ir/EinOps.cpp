@@ -44,6 +44,9 @@ LogicalResult ScalarOp::verify() {
   return success();
 }
 
+LogicalResult CascadeOp::canonicalize(CascadeOp op, PatternRewriter &rewriter) {
+  return removeUnneeded(op, rewriter);
+}
 LogicalResult MapOp::canonicalize(MapOp op, PatternRewriter &rewriter) {
   return canonicalizeEquation(op, rewriter);
 }

@@ -50,6 +50,7 @@ def Ein_CascadeOp : Ein_Op<"cascade", [IsolatedFromAbove, Symbol, SymbolTable, S
     (`order` $order^)? attr-dict-with-keyword $body
   }];
   let hasRegionVerifier = 1;
+  let hasCanonicalizeMethod = 1;
 }
 
 class Ein_DeclarationOp<string mnemonic, list<Trait> traits = []>
@@ -138,17 +139,20 @@ def Ein_OutputsOp : Ein_DeclarationOp<"outputs", [Terminator, Pure]> {
     ```
   }];
   let arguments = (ins Variadic<Ein_TensorType>:$tensors);
-  let assemblyFormat = "$tensors attr-dict `:` type($tensors)";
+  let assemblyFormat = "($tensors^ `:` type($tensors))? attr-dict";
 }
 
 //===----------------------------------------------------------------------===//
 // Equations
 //===----------------------------------------------------------------------===//
 
+// Equations are not `Pure`: whoever removes one also removes its place in the
+// cascade's steps (CascadeOp::canonicalize does, for what no output needs).
+
 // `T[lhs] = rhs where .. init ..`. Operands are the tensors that the expressions
 // read, in order of first occurrence; an expression names them, and the verifier
 // holds names and operands together.
-class Ein_EquationOp<string mnemonic> : Ein_DeclarationOp<mnemonic, [Pure, EquationInterface,
+class Ein_EquationOp<string mnemonic> : Ein_DeclarationOp<mnemonic, [EquationInterface,
     DeclareOpInterfaceMethods<OpAsmOpInterface, ["getAsmResultNames"]>]> {
   let arguments = (ins
     StrAttr:$tensor_name,

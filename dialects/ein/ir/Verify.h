@@ -17,4 +17,7 @@ mlir::LogicalResult verifyCascade(CascadeOp cascade);
 /// changes its name when the right side changed its shape.
 mlir::LogicalResult canonicalizeEquation(EquationOp equation, mlir::PatternRewriter &rewriter);
 
+/// Removes equations that no output needs, and their steps.
+mlir::LogicalResult removeUnneeded(CascadeOp cascade, mlir::PatternRewriter &rewriter);
+
 } // namespace einfall::ein::ir
