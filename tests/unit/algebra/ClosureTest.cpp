@@ -3,7 +3,6 @@
 #include "compiler/algebra/Terms.h"
 #include <catch2/catch.hpp>
 #include <cmath>
-#include <iostream>
 #include <map>
 #include <random>
 
