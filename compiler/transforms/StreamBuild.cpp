@@ -175,11 +175,13 @@ void StreamBuilder::assignPasses(analysis::Explanation &explanation) {
     int pass = 0;
     std::function<void(const ExprRef &)> latest = [&](const ExprRef &e) {
       walk(e, [&](const Expr &x) {
-        if (isRowRead(x))
+        if (isRowRead(x)) {
           pass = std::max(pass, passOf(x.id));
-        else if (x.op == ExprOp::Read && group.streamed.count(x.id)) {
+        } else if (x.op == ExprOp::Read && group.streamed.count(x.id)) {
           latest(cascade.equationOf(x.id)->rhs);
           latest(cascade.equationOf(x.id)->where);
+        } else if (x.op == ExprOp::Read) {
+          pass = std::max(pass, storedAfter(x.id));
         }
       });
     };
@@ -224,6 +226,117 @@ void StreamBuilder::assignPasses(analysis::Explanation &explanation) {
     passes = std::max(passes, pass + 1);
     accumulations[eq.tensor] = std::move(a);
   }
+}
+
+/// The first pass in which a stored tensor can be read: after the passes whose
+/// results it is computed from.
+int StreamBuilder::storedAfter(TensorId t) const {
+  int pass = 0;
+  std::set<TensorId> seen;
+  std::vector<TensorId> todo = {t};
+  while (!todo.empty()) {
+    TensorId x = todo.back();
+    todo.pop_back();
+    if (!seen.insert(x).second)
+      continue;
+    if (group.rows.count(x))
+      pass = std::max(pass, passOf(x) + 1);
+    if (const Equation *eq = cascade.equationOf(x))
+      for (const ExprRef &e : {eq->rhs, eq->where, eq->init})
+        for (TensorId r : tensorsRead(e))
+          todo.push_back(r);
+  }
+  return pass;
+}
+
+void StreamBuilder::trace(int pass, const std::set<TensorId> &wanted, std::set<TensorId> &inputs,
+                          std::set<TensorId> &evaluated) const {
+  std::function<void(TensorId)> row;
+  std::function<void(const ExprRef &)> look = [&](const ExprRef &e) {
+    walk(e, [&](const Expr &x) {
+      if (x.op != ExprOp::Read)
+        return;
+      if (isRowRead(x)) {
+        if (passOf(x.id) == pass)
+          row(x.id);
+        else
+          inputs.insert(x.id);
+      } else if (group.streamed.count(x.id) || group.inlined.count(x.id)) {
+        if (evaluated.insert(x.id).second) {
+          look(cascade.equationOf(x.id)->rhs);
+          look(cascade.equationOf(x.id)->where);
+        }
+      } else {
+        inputs.insert(x.id);
+      }
+    });
+  };
+  row = [&](TensorId t) {
+    if (!evaluated.insert(t).second)
+      return;
+    const Equation &eq = *cascade.equationOf(t);
+    if (accumulations.count(t)) {
+      look(eq.rhs->args[0]);
+      look(eq.rhs->filter);
+      look(presence(cascade, eq.rhs->args[0]));
+      return;
+    }
+    look(eq.rhs);
+    look(eq.where);
+  };
+  for (TensorId t : wanted)
+    row(t);
+}
+
+std::set<TensorId> StreamBuilder::inputsOf(int pass, const std::set<TensorId> &wanted) const {
+  std::set<TensorId> inputs, evaluated;
+  trace(pass, wanted, inputs, evaluated);
+  return inputs;
+}
+
+std::set<TensorId> StreamBuilder::evaluatedIn(int pass, const std::set<TensorId> &wanted) const {
+  std::set<TensorId> inputs, evaluated;
+  trace(pass, wanted, inputs, evaluated);
+  return evaluated;
+}
+
+std::string StreamBuilder::mergeText(int pass, const std::set<TensorId> &wanted,
+                                     std::vector<std::string> &state) const {
+  std::set<TensorId> evaluated = evaluatedIn(pass, wanted);
+  std::string text;
+  for (int index : group.reduces) {
+    const Equation &eq = cascade.equations[index];
+    if (!evaluated.count(eq.tensor))
+      continue;
+    const Accumulation &a = accumulations.at(eq.tensor);
+    const std::string &name = cascade.tensors[eq.tensor].name;
+    state.push_back(name);
+    text += (text.empty() ? "" : "; ") + name + " = ";
+    auto part = [&](const std::string &which) {
+      if (a.anchors.empty())
+        return name + which;
+      std::string factor;
+      for (size_t k = 0; k < a.anchors.size(); ++k) {
+        const std::string &g = cascade.tensors[a.anchors[k]].name;
+        std::string entry = a.transports[k].size() == 1 ? a.transports[k][0][0].print()
+                                                        : fmt::format("M{}", a.transports[k].size());
+        std::string d = deltaAtom.print(), to = "(" + g + " - " + g + which + ")";
+        if (a.transports[k].size() > 1)
+          entry += "(" + d + ")";
+        for (size_t at = 0; (at = entry.find(d, at)) != std::string::npos; at += to.size())
+          entry.replace(at, d.size(), to);
+        factor += entry + (a.shift ? " + " : " * ");
+      }
+      return factor + name + which;
+    };
+    if (eq.rhs->reduce == ReduceOp::Max || eq.rhs->reduce == ReduceOp::Min)
+      text += std::string(ein::name(eq.rhs->reduce)) + "(" + part("'") + ", " + part("\"") + ")";
+    else
+      text += part("'") +
+              (eq.rhs->kind == Kind::Bool ? (eq.rhs->reduce == ReduceOp::Any ? " or " : " and ") : " + ") +
+              part("\"");
+  }
+  return text;
 }
 
 bool StreamBuilder::isFinishable(TensorId t) {

@@ -37,6 +37,15 @@ public:
 
   const StreamGroup &of() const { return group; }
 
+  /// Tensors that the kernel of `pass` reads from memory to produce `wanted`:
+  /// arguments, stored intermediates, results of earlier passes.
+  std::set<ein::TensorId> inputsOf(int pass, const std::set<ein::TensorId> &wanted) const;
+  /// Equations that the kernel evaluates (its streamed tensors and reductions).
+  std::set<ein::TensorId> evaluatedIn(int pass, const std::set<ein::TensorId> &wanted) const;
+  /// Text of the operator that merges the states of two parts of the rank.
+  std::string mergeText(int pass, const std::set<ein::TensorId> &wanted,
+                        std::vector<std::string> &state) const;
+
 private:
   struct Accumulation {
     int equation = -1;
@@ -59,6 +68,9 @@ private:
   struct Steps; ///< a kernel being built
 
   std::string close(Accumulation &a, int pass);
+  int storedAfter(ein::TensorId t) const;
+  void trace(int pass, const std::set<ein::TensorId> &wanted, std::set<ein::TensorId> &inputs,
+             std::set<ein::TensorId> &evaluated) const;
   algebra::Sym bodySymbol(const Accumulation &a, int pass);
   bool dependsOnPass(ein::TensorId streamed, int pass) const;
   bool isRowRead(const ein::Expr &x) const;

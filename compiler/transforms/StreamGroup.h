@@ -35,7 +35,7 @@ private:
 struct StreamGroup {
   std::vector<int> reduces;                     ///< equation indices, in order of evaluation
   std::map<ein::TensorId, ein::VarId> streamed; ///< virtual tensors and their streamed variable
-  std::set<ein::TensorId> inlined;                ///< maps of inputs, the same in all lanes: written out
+  std::set<ein::TensorId> inlined;              ///< maps of inputs, the same in all lanes: written out
   std::set<ein::TensorId> rows;                 ///< results of `reduces`, and maps of them
   VariableClasses classes;
   std::vector<ein::VarId> outer, lanes; ///< canonical row variables

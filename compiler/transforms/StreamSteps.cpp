@@ -307,8 +307,7 @@ struct StreamBuilder::Steps {
     return nullptr;
   }
 
-  void emitFold(Segment &segment, TensorId target, const ExprRef &body,
-                const ExprRef &mask, ReduceOp op) {
+  void emitFold(Segment &segment, TensorId target, const ExprRef &body, const ExprRef &mask, ReduceOp op) {
     std::vector<VarId> extra = b.extraOf(target);
     ExprRef value = anchored(inlined(body));
     TileStep step{TileStep::Kind::Fold, target, extra, op, value, nullptr, mask, false, -1, {}};
