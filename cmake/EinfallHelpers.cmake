@@ -26,6 +26,11 @@ elseif(EINFALL_THREAD_SANITIZE)
   set(EINFALL_SANITIZER_FLAGS -fsanitize=thread -fno-omit-frame-pointer)
 endif()
 
+if(EINFALL_FUZZ)
+  # Coverage of the libraries guides the fuzzer.
+  list(APPEND EINFALL_SANITIZER_FLAGS -fsanitize=fuzzer-no-link)
+endif()
+
 # einfall_library(name SOURCES a.cpp .. USES other libs [MLIR]): a static library.
 function(einfall_library name)
   cmake_parse_arguments(A "MLIR" "" "SOURCES;USES" ${ARGN})

@@ -280,13 +280,13 @@ private:
     std::vector<Statement> statements;
     for (int e : component.equations)
       allocate(cascade.equations[e]);
-    for (int e : component.equations) {
-      const Equation &eq = cascade.equations[e];
-      VarId step = advancing(component, eq, component.rank, -1);
+    for (size_t i = 0; i < component.equations.size(); ++i) {
+      const Equation &eq = cascade.equations[component.equations[i]];
+      VarId step = advancing(component.variables, i, eq, component.rank);
       if (step < 0)
         throw Refusal{fmt::format("recurrence '{}' does not range over {} [ein-r20]",
                                   cascade.tensors[eq.tensor].name, cascade.ranks[component.rank].name)};
-      VarId inner = component.inner < 0 ? -1 : advancing(component, eq, component.inner, step);
+      VarId inner = component.inner < 0 ? -1 : advancing(component.innerVariables, i, eq, component.inner);
       statements.push_back(translate(eq, step, inner, evolving));
     }
     along(component.rank, component.backward, [&](int64_t outer) {
@@ -316,37 +316,14 @@ private:
     });
   }
 
-  /// The left variable of `eq` that advances along `rank`. If several range over
-  /// it, the one at whose place some read of the cycle does not simply stay.
-  VarId advancing(const Component &component, const Equation &eq, RankId rank, VarId except) const {
-    std::vector<VarId> candidates;
+  /// The left variable with which equation `i` of a cycle advances along `rank`.
+  VarId advancing(const std::vector<VarId> &chosen, size_t i, const Equation &eq, RankId rank) const {
+    if (i < chosen.size())
+      return chosen[i];
     for (VarId v : eq.vars)
-      if (cascade.rankOf(v) == rank && v != except)
-        candidates.push_back(v);
-    if (candidates.size() < 2)
-      return candidates.empty() ? -1 : candidates[0];
-    auto placeOf = [&](VarId v) {
-      for (size_t i = 0; i < eq.lhs.size(); ++i)
-        for (VarId w : freeVariables(eq.lhs[i]))
-          if (w == v)
-            return static_cast<int>(i);
-      return -1;
-    };
-    if (except < 0 && eq.init)
-      for (VarId v : candidates)
-        if (placeOf(v) == eq.initRank)
-          return v;
-    for (VarId v : candidates) {
-      int place = placeOf(v);
-      bool moves = false;
-      walk(eq.rhs, [&](const Expr &e) {
-        if (e.op == ExprOp::Read && e.id == eq.tensor)
-          moves = moves || !(e.args[place]->op == ExprOp::Coord && e.args[place]->id == v);
-      });
-      if (moves)
+      if (cascade.rankOf(v) == rank)
         return v;
-    }
-    return candidates[0];
+    return -1;
   }
 
   /// Intermediates that nothing reads any more.

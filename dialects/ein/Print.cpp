@@ -450,11 +450,12 @@ std::string header(const Cascade &cascade) {
   return text;
 }
 
-/// The extent of a rank as its definition or a number; empty: none.
+/// The extent of a rank as its definition or a number; empty: none. A default
+/// that the caller of the compiler has replaced is shown as what it became.
 std::string extentText(const Cascade &cascade, const Rank &rank) {
-  if (rank.fixed)
-    return std::to_string(*rank.fixed);
-  return rank.definition ? print(cascade, rank.definition) : "";
+  if (rank.definition && !(rank.isDefault && rank.fixed))
+    return print(cascade, rank.definition);
+  return rank.fixed ? std::to_string(*rank.fixed) : "";
 }
 
 } // namespace
@@ -486,7 +487,7 @@ std::string print(const Cascade &cascade) {
     splits += fmt::format("  split {} = (", cascade.ranks[s.whole].name);
     for (size_t i = 0; i < s.parts.size(); ++i) {
       const Rank &part = cascade.ranks[s.parts[i]];
-      std::string extent = part.isDefault || written.count(s.parts[i]) ? "" : extentText(cascade, part);
+      std::string extent = written.count(s.parts[i]) ? "" : extentText(cascade, part);
       splits += (i ? ", " : "") + part.name + (extent.empty() ? "" : " = " + extent);
       if (!extent.empty())
         written.insert(s.parts[i]);
