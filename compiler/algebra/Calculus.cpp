@@ -1,8 +1,10 @@
 //===- Calculus.cpp - derivative, substitution, evaluation --------------------------===//
 #include "compiler/algebra/Sym.h"
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <unordered_map>
+#include <unordered_set>
 
 namespace einfall::algebra {
 namespace {
@@ -121,32 +123,30 @@ double evaluateCall(const std::string &name, const std::vector<double> &a) {
 } // namespace
 
 void walk(const Sym &e, const std::function<void(const Sym &)> &visit) {
-  visit(e);
-  for (const Sym &a : e.args())
-    walk(a, visit);
+  std::unordered_set<Sym> seen;
+  auto go = [&](auto &self, const Sym &x) -> void {
+    if (!seen.insert(x).second)
+      return;
+    visit(x);
+    for (const Sym &a : x.args())
+      self(self, a);
+  };
+  go(go, e);
 }
 
 bool mentions(const Sym &e, const AtomTest &test) {
   if (e.is(Form::Atom))
     return test(e);
-  for (const Sym &a : e.args())
-    if (mentions(a, test))
-      return true;
-  return false;
+  return std::any_of(e.atoms().begin(), e.atoms().end(), test);
 }
 
 bool mentions(const Sym &e, const Sym &atom) {
-  return mentions(e, [&](const Sym &a) { return a == atom; });
+  if (e.is(Form::Atom))
+    return e == atom;
+  return std::binary_search(e.atoms().begin(), e.atoms().end(), atom);
 }
 
-bool hasInfinity(const Sym &e) {
-  if (e.is(Form::Call) && (e.name() == "inf" || e.name() == "nan"))
-    return true;
-  for (const Sym &a : e.args())
-    if (hasInfinity(a))
-      return true;
-  return false;
-}
+bool hasInfinity(const Sym &e) { return e.hasInfinity(); }
 
 Sym rebuild(const Sym &e, const std::vector<Sym> &args) {
   switch (e.form()) {
@@ -204,7 +204,26 @@ Sym substitute(const Sym &e, const Sym &atom, const Sym &value) {
   return substitute(e, [&](const Sym &a) { return a == atom ? std::optional(value) : std::nullopt; });
 }
 
-Sym diff(const Sym &e, const Sym &atom) {
+namespace {
+
+class Differentiator {
+public:
+  explicit Differentiator(const Sym &atom) : atom(atom) {}
+  Sym diff(const Sym &e) {
+    if (auto it = done.find(e); it != done.end())
+      return it->second;
+    Sym d = compute(e);
+    done.emplace(e, d);
+    return d;
+  }
+
+private:
+  Sym compute(const Sym &e);
+  const Sym &atom;
+  std::unordered_map<Sym, Sym> done;
+};
+
+Sym Differentiator::compute(const Sym &e) {
   if (!mentions(e, atom))
     return Sym(0);
   const auto &a = e.args();
@@ -216,7 +235,7 @@ Sym diff(const Sym &e, const Sym &atom) {
   case Form::Add: {
     std::vector<Sym> terms;
     for (const Sym &t : a)
-      terms.push_back(diff(t, atom));
+      terms.push_back(diff(t));
     return add(terms);
   }
   case Form::Mul: {
@@ -225,64 +244,94 @@ Sym diff(const Sym &e, const Sym &atom) {
       if (!mentions(a[i], atom))
         continue;
       std::vector<Sym> factors = a;
-      factors[i] = diff(a[i], atom);
+      factors[i] = diff(a[i]);
       factors.push_back(Sym(e.number()));
       terms.push_back(mul(factors));
     }
     return add(terms);
   }
   case Form::Pow:
-    return Sym(e.number()) * pow(a[0], e.number() - Number(1)) * diff(a[0], atom);
+    return Sym(e.number()) * pow(a[0], e.number() - Number(1)) * diff(a[0]);
   case Form::Exp:
-    return e * diff(a[0], atom);
+    return e * diff(a[0]);
   case Form::Log:
-    return diff(a[0], atom) / a[0];
+    return diff(a[0]) / a[0];
   case Form::Call: {
     if (e.analytic())
-      return derivativeOfCall(e.name(), a[0]) * diff(a[0], atom);
+      return derivativeOfCall(e.name(), a[0]) * diff(a[0]);
     std::vector<Sym> terms;
     for (size_t i = 0; i < a.size(); ++i)
       if (mentions(a[i], atom))
-        terms.push_back(call(e.name() + "'" + std::to_string(i), a) * diff(a[i], atom));
+        terms.push_back(call(e.name() + "'" + std::to_string(i), a) * diff(a[i]));
     return add(terms);
   }
   }
   return Sym(0);
 }
 
-double evaluate(const Sym &e, const std::function<double(const Sym &)> &value) {
-  const auto &a = e.args();
-  switch (e.form()) {
-  case Form::Number:
-    return e.number().value();
-  case Form::Atom:
-    return value(e);
-  case Form::Add: {
-    double r = e.number().value();
-    for (const Sym &t : a)
-      r += evaluate(t, value);
-    return r;
+} // namespace
+
+Sym diff(const Sym &e, const Sym &atom) { return Differentiator(atom).diff(e); }
+
+namespace {
+
+class Evaluator {
+public:
+  explicit Evaluator(const std::function<double(const Sym &)> &value) : value(value) {}
+  double run(const Sym &e) {
+    if (e.args().empty())
+      return compute(e);
+    if (auto it = done.find(e); it != done.end())
+      return it->second;
+    double x = compute(e);
+    done.emplace(e, x);
+    return x;
   }
-  case Form::Mul: {
-    double r = e.number().value();
-    for (const Sym &f : a)
-      r *= evaluate(f, value);
-    return r;
+
+private:
+  double compute(const Sym &e) {
+    const auto &a = e.args();
+    switch (e.form()) {
+    case Form::Number:
+      return e.number().value();
+    case Form::Atom:
+      return value(e);
+    case Form::Add: {
+      double r = e.number().value();
+      for (const Sym &t : a)
+        r += run(t);
+      return r;
+    }
+    case Form::Mul: {
+      double r = e.number().value();
+      for (const Sym &f : a)
+        r *= run(f);
+      return r;
+    }
+    case Form::Pow:
+      return std::pow(run(a[0]), e.number().value());
+    case Form::Exp:
+      return std::exp(run(a[0]));
+    case Form::Log:
+      return std::log(run(a[0]));
+    case Form::Call: {
+      std::vector<double> args;
+      for (const Sym &x : a)
+        args.push_back(run(x));
+      return evaluateCall(e.name(), args);
+    }
+    }
+    return 0;
   }
-  case Form::Pow:
-    return std::pow(evaluate(a[0], value), e.number().value());
-  case Form::Exp:
-    return std::exp(evaluate(a[0], value));
-  case Form::Log:
-    return std::log(evaluate(a[0], value));
-  case Form::Call: {
-    std::vector<double> args;
-    for (const Sym &x : a)
-      args.push_back(evaluate(x, value));
-    return evaluateCall(e.name(), args);
-  }
-  }
-  return 0;
+
+  const std::function<double(const Sym &)> &value;
+  std::unordered_map<Sym, double> done;
+};
+
+} // namespace
+
+double evaluate(const Sym &e, const std::function<double(const Sym &atom)> &value) {
+  return Evaluator(value).run(e);
 }
 
 } // namespace einfall::algebra

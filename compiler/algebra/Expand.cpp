@@ -14,8 +14,9 @@
 namespace einfall::algebra {
 namespace {
 
-constexpr size_t maxTerms = 4096;
+constexpr size_t maxTerms = 1024;
 constexpr int64_t maxPower = 12;
+constexpr size_t maxWork = 20000; ///< products of two terms, for one call of `expand`
 
 std::vector<Sym> termsOf(const Sym &e) {
   if (!e.is(Form::Add))
@@ -84,11 +85,13 @@ private:
         continue;
       }
       std::vector<Sym> next;
+      size_t products = sum.size() * (f.args().size() + 1);
+      work += products;
+      if (products > maxTerms || work > maxWork)
+        return mul(factors);
       for (const Sym &s : sum)
         for (const Sym &t : termsOf(f))
           next.push_back(mul({s, t}));
-      if (next.size() > maxTerms)
-        return mul(factors);
       // Collect like terms on the way.
       sum = termsOf(add(next));
     }
@@ -111,6 +114,7 @@ private:
   }
 
   std::unordered_map<Sym, Sym> done;
+  size_t work = 0;
 };
 
 const std::vector<Sym> factorsOf(const Sym &e) { return e.is(Form::Mul) ? e.args() : std::vector<Sym>{e}; }

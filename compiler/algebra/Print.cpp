@@ -12,6 +12,10 @@ namespace {
 
 enum Level { Sum, Product, Factor, Primary };
 
+/// Nodes that may still be written; a shared expression can be exponentially
+/// longer as text than it is in memory.
+thread_local int budget = 0;
+
 std::string text(const Sym &e, Level level);
 
 std::string parenthesised(std::string s, bool yes) { return yes ? "(" + s + ")" : s; }
@@ -54,6 +58,8 @@ std::string product(const Sym &e, bool &negative) {
 }
 
 std::string text(const Sym &e, Level level) {
+  if (budget-- <= 0)
+    return "..";
   switch (e.form()) {
   case Form::Number: {
     bool compound = e.number().sign() < 0 || !e.number().isInteger();
@@ -128,6 +134,9 @@ std::string text(const Sym &e, Level level) {
 
 } // namespace
 
-std::string Sym::print() const { return text(*this, Sum); }
+std::string Sym::print() const {
+  budget = 120;
+  return text(*this, Sum);
+}
 
 } // namespace einfall::algebra

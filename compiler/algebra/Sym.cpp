@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 #include "compiler/algebra/Sym.h"
+#include <algorithm>
 #include <cmath>
 #include <mutex>
 #include <unordered_map>
@@ -117,6 +118,16 @@ Sign signOf(const Node &n) {
 
 Sym Sym::intern(Node n) {
   n.sign = signOf(n);
+  n.infinite = n.form == Form::Call && (n.name == "inf" || n.name == "nan");
+  for (const Sym &a : n.args) {
+    n.infinite |= a.hasInfinity();
+    if (a.is(Form::Atom))
+      n.atoms.push_back(a);
+    else
+      n.atoms.insert(n.atoms.end(), a.atoms().begin(), a.atoms().end());
+  }
+  std::sort(n.atoms.begin(), n.atoms.end());
+  n.atoms.erase(std::unique(n.atoms.begin(), n.atoms.end()), n.atoms.end());
   n.hash = hashOf(n);
   std::lock_guard lock(table().mutex);
   auto [begin, end] = table().nodes.equal_range(n.hash);
@@ -161,6 +172,8 @@ int Sym::id() const { return node_->id; }
 const std::string &Sym::name() const { return node_->name; }
 bool Sym::analytic() const { return node_->analytic; }
 Sign Sym::sign() const { return node_->sign; }
+const std::vector<Sym> &Sym::atoms() const { return node_->atoms; }
+bool Sym::hasInfinity() const { return node_->infinite; }
 size_t Sym::hash() const { return node_->hash; }
 
 int Sym::compare(const Sym &a, const Sym &b) {

@@ -70,6 +70,8 @@ public:
   const std::string &name() const;
   bool analytic() const; ///< calls: differentiable wherever defined
   Sign sign() const;
+  const std::vector<Sym> &atoms() const; ///< distinct atoms below; empty for an atom itself
+  bool hasInfinity() const;
   bool isPositive() const { return sign() == Sign::Positive; }
   bool isNumber(int n) const { return is(Form::Number) && number() == Number(n); }
 
@@ -79,6 +81,7 @@ public:
   bool operator<(const Sym &b) const { return compare(*this, b) < 0; }
   static int compare(const Sym &a, const Sym &b);
   size_t hash() const;
+  /// `.ein`-like text; beyond some hundred characters the rest is `..`.
   std::string print() const;
 
   /// Interns a node as it is; only for the normal-form builders.
@@ -98,6 +101,9 @@ struct Node {
   bool analytic = true;
   Sign sign = Sign::Any;
   size_t hash = 0;
+  // Kept per node, for expressions share sub-expressions many times over.
+  std::vector<Sym> atoms; ///< distinct atoms below it; empty for an atom itself
+  bool infinite = false;  ///< an infinity or NaN constant occurs
 };
 
 // Builders; each returns a normal form.
@@ -125,7 +131,7 @@ bool mentions(const Sym &e, const AtomTest &test);
 bool mentions(const Sym &e, const Sym &atom);
 /// Is there an infinity or NaN constant in `e`?
 bool hasInfinity(const Sym &e);
-/// Calls `visit` for `e` and all below it, outside in.
+/// Calls `visit` for `e` and all below it, outside in, each distinct one once.
 void walk(const Sym &e, const std::function<void(const Sym &)> &visit);
 /// Replaces atoms; `with` returns nothing where the atom stays.
 Sym substitute(const Sym &e, const std::function<std::optional<Sym>(const Sym &atom)> &with);

@@ -193,3 +193,26 @@ TEST_CASE("named functions have the derivative they claim", "[sym]") {
     }
   }
 }
+
+TEST_CASE("shared sub-expressions cost no more than they are", "[sym]") {
+  // As a tree this has 2^60 nodes.
+  Sym e = a;
+  for (int i = 0; i < 60; ++i)
+    e = call("tanh", {e + call("sin", {e}) * p});
+  CHECK(mentions(e, a));
+  CHECK(!mentions(e, b));
+  CHECK(std::isfinite(evaluate(e, [](const Sym &) { return 0.5; })));
+  CHECK(e.print().size() < 2000);
+  Sym d = diff(e, a);
+  CHECK(std::isfinite(evaluate(d, [](const Sym &) { return 0.5; })));
+  CHECK(!isZero(d));
+}
+
+TEST_CASE("long products of sums are left as they are", "[sym]") {
+  std::vector<Sym> sum;
+  for (int i = 0; i < 40; ++i)
+    sum.push_back(Sym::atom(100 + i, "x" + std::to_string(i)));
+  Sym e = pow(add(sum), Number(12)) * pow(add(sum) + 1, Number(12));
+  CHECK(!isZero(e - a));
+  CHECK(isZero(e - e));
+}
