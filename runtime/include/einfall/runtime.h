@@ -204,6 +204,36 @@ int32_t einfall_pool_threads(const einfall_pool *pool);
 einfall_status einfall_run(const einfall_kernel *kernel, const einfall_argument *arguments, int32_t count,
                            einfall_pool *pool, char *error, size_t error_size);
 
+/* ---- conveniences ---- */
+
+static inline einfall_argument einfall_tensor_argument(const char *name, const einfall_tensor *tensor) {
+  einfall_argument argument = {name, tensor, 0, 0, 0};
+  return argument;
+}
+static inline einfall_argument einfall_float_argument(const char *name, double value) {
+  einfall_argument argument = {name, NULL, 1, 0, value};
+  return argument;
+}
+static inline einfall_argument einfall_integer_argument(const char *name, int64_t value) {
+  einfall_argument argument = {name, NULL, 0, value, 0};
+  return argument;
+}
+
+/* A dense row-major tensor; rows of i4 begin at a byte. */
+static inline einfall_tensor einfall_dense(void *data, einfall_type type, int32_t rank,
+                                           const int64_t *shape) {
+  einfall_tensor tensor = {data, type, rank, {0}, {0}};
+  int64_t stride = 1;
+  for (int32_t k = rank - 1; k >= 0; --k) {
+    tensor.shape[k] = shape[k];
+    tensor.stride[k] = stride;
+    stride *= shape[k] > 0 ? shape[k] : 1;
+    if (type == EINFALL_I4 && k == rank - 1)
+      stride += stride % 2;
+  }
+  return tensor;
+}
+
 /* ---- called by generated code ---- */
 
 /* Runs task 0 .. count-1, each once, in any order on any thread. */
