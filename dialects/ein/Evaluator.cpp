@@ -50,6 +50,14 @@ struct Evaluator::Translation {
     node.fromData = e->op == ExprOp::Read;
     for (const Node *a : node.args)
       node.fromData = node.fromData || a->fromData;
+    for (size_t i = 0; i < node.args.size() && i < 3; ++i)
+      (i == 0 ? node.x : i == 1 ? node.y : node.z) = node.args[i];
+    if (e->op == ExprOp::Read) {
+      node.store = &evaluator.stores[e->id];
+      for (size_t i = 0; i < node.args.size(); ++i)
+        node.dimensions.push_back({node.args[i]->op == ExprOp::Coord ? node.args[i]->id : -1, node.args[i],
+                                   node.store->extent[i], node.store->stride[i]});
+    }
     if (e->op == ExprOp::Number)
       node.constant = e->kind == Kind::Float ? cellOf(e->number) : cellOf(e->integer);
     if (e->op == ExprOp::Extent)
@@ -147,10 +155,16 @@ Value Evaluator::evaluate(const Node *n) {
     return read(node);
   case ExprOp::Tuple:
     return tuple(node);
+  case ExprOp::Mul: // most of all that is ever evaluated
+    if (node.kind == Kind::Float) {
+      Value x = evaluate(node.x);
+      Value y = x.has ? evaluate(node.y) : x;
+      return {cellOf(x.cell.f * y.cell.f), y.has};
+    }
+    [[fallthrough]];
   case ExprOp::Neg:
   case ExprOp::Add:
   case ExprOp::Sub:
-  case ExprOp::Mul:
   case ExprOp::Div:
   case ExprOp::IDiv:
   case ExprOp::Mod:
@@ -166,19 +180,19 @@ Value Evaluator::evaluate(const Node *n) {
   case ExprOp::Ne:
     return compare(node);
   case ExprOp::And:
-    return valueOf(holds(node.args[0]) && holds(node.args[1]));
+    return valueOf(holds(node.x) && holds(node.y));
   case ExprOp::Or:
-    return valueOf(holds(node.args[0]) || holds(node.args[1]));
+    return valueOf(holds(node.x) || holds(node.y));
   case ExprOp::Not:
-    return valueOf(!holds(node.args[0]));
+    return valueOf(!holds(node.x));
   case ExprOp::If: // reads only the branch taken
-    return evaluate(holds(node.args[0]) ? node.args[1] : node.args[2]);
+    return evaluate(holds(node.x) ? node.y : node.z);
   case ExprOp::Else: {
-    Value x = evaluate(node.args[0]);
-    return x.has ? x : evaluate(node.args[1]);
+    Value x = evaluate(node.x);
+    return x.has ? x : evaluate(node.y);
   }
   case ExprOp::Exists:
-    return valueOf(evaluate(node.args[0]).has);
+    return valueOf(evaluate(node.x).has);
   case ExprOp::ToFloat:
   case ExprOp::Cast:
     return convert(node);
@@ -191,11 +205,11 @@ Value Evaluator::evaluate(const Node *n) {
 }
 
 Value Evaluator::arithmetic(const Node &node) {
-  Value x = evaluate(node.args[0]);
+  Value x = evaluate(node.x);
   if (!x.has)
     return x;
   Value y = x;
-  if (node.op != ExprOp::Neg && !(y = evaluate(node.args[1])).has)
+  if (node.op != ExprOp::Neg && !(y = evaluate(node.y)).has)
     return y;
   if (node.kind == Kind::Float) {
     double a = x.cell.f, b = y.cell.f;
@@ -248,7 +262,7 @@ Value Evaluator::arithmetic(const Node &node) {
 
 /// Of two numbers or two bools; false when one is missing.
 Value Evaluator::compare(const Node &node) {
-  Value x = evaluate(node.args[0]), y = evaluate(node.args[1]);
+  Value x = evaluate(node.x), y = evaluate(node.y);
   if (!x.has || !y.has)
     return valueOf(false);
   auto with = [&](auto a, auto b) {
@@ -267,14 +281,14 @@ Value Evaluator::compare(const Node &node) {
       return a != b;
     }
   };
-  return valueOf(node.args[0]->kind == Kind::Float ? with(x.cell.f, y.cell.f) : with(x.cell.i, y.cell.i));
+  return valueOf(node.x->kind == Kind::Float ? with(x.cell.f, y.cell.f) : with(x.cell.i, y.cell.i));
 }
 
 Value Evaluator::convert(const Node &node) {
-  Value x = evaluate(node.args[0]);
+  Value x = evaluate(node.x);
   if (!x.has)
     return node.kind == Kind::Bool ? valueOf(false) : x;
-  bool fromFloat = node.args[0]->kind == Kind::Float;
+  bool fromFloat = node.x->kind == Kind::Float;
   Type type = node.op == ExprOp::ToFloat ? Type::F64 : node.type;
   switch (node.kind) {
   case Kind::Float:
@@ -288,18 +302,21 @@ Value Evaluator::convert(const Node &node) {
 }
 
 Value Evaluator::call(const Node &node) {
-  Value x = evaluate(node.args[0]);
+  Value x = evaluate(node.x);
   if (!x.has)
     return x;
-  if (node.args[0]->kind == Kind::Float)
+  if (node.x->kind == Kind::Float)
     return valueOf(apply(node.fn, x.cell.f));
-  Value y = node.args.size() > 1 ? evaluate(node.args[1]) : x;
+  Value y = node.args.size() > 1 ? evaluate(node.y) : x;
   return y.has ? valueOf(apply(node.fn, x.cell.i, y.cell.i)) : y;
 }
 
 //===----------------------------------------------------------------------===//
 // Reads
 //===----------------------------------------------------------------------===//
+
+/// What a read gives where there is no point: a bool tensor is false there.
+static Value nothing(const Node &node) { return node.kind == Kind::Bool ? valueOf(false) : missing(); }
 
 Value Evaluator::tuple(const Node &node) {
   int64_t linear = 0;
@@ -320,43 +337,45 @@ Value Evaluator::tuple(const Node &node) {
 }
 
 Value Evaluator::read(const Node &node) {
-  const Store &store = stores[node.id];
-  // A bool tensor reads false where it has no point.
-  Value none = node.kind == Kind::Bool ? valueOf(false) : missing();
-  int64_t subscripts[64];
   int64_t offset = 0;
-  bool beyond = false;
-  size_t rank = node.args.size();
-  for (size_t i = 0; i < rank; ++i) {
-    const Node &sub = *node.args[i];
+  for (const Dimension &d : node.dimensions) {
     int64_t at;
-    if (sub.op == ExprOp::Coord) {
-      at = slot[sub.id];
+    if (d.var >= 0) {
+      at = slot[d.var];
     } else {
-      Value v = evaluate(&sub);
+      Value v = evaluate(d.subscript);
       if (!v.has)
-        return none;
+        return nothing(node);
       at = v.cell.i;
     }
-    if (at < 0 || at >= store.extent[i]) {
-      if (static_cast<int>(i) == store.initRank && (at < 0) != store.initBackward) {
-        beyond = true;
-      } else {
-        if (environment.checked && sub.fromData && sub.op != ExprOp::Tuple)
-          outside(node, static_cast<int>(i), at);
-        return none;
-      }
+    if (at < 0 || at >= d.extent)
+      return readOutside(node);
+    offset = add(offset, multiply(at, d.stride));
+  }
+  if (node.store->present && !node.store->present[offset])
+    return nothing(node);
+  return {node.store->value[offset], true};
+}
+
+/// Some subscript is out of range: a value before the start, or no point.
+Value Evaluator::readOutside(const Node &node) {
+  const Store &store = *node.store;
+  std::vector<int64_t> subscripts;
+  for (size_t i = 0; i < node.args.size(); ++i) {
+    Value v = evaluate(node.args[i]);
+    if (!v.has)
+      return nothing(node);
+    int64_t at = v.cell.i;
+    bool outside = at < 0 || at >= store.extent[i];
+    if (outside && !(static_cast<int>(i) == store.initRank && (at < 0) != store.initBackward)) {
+      if (environment.checked && node.args[i]->fromData && node.args[i]->op != ExprOp::Tuple)
+        this->outside(node, static_cast<int>(i), at);
+      return nothing(node);
     }
-    subscripts[i] = at;
-    offset += beyond ? 0 : at * store.stride[i];
+    subscripts.push_back(at);
   }
-  if (beyond) {
-    Value v = readInit(store, subscripts);
-    return v.has ? v : none;
-  }
-  if (store.present && !store.present[offset])
-    return none;
-  return {store.value[offset], true};
+  Value v = readInit(store, subscripts.data());
+  return v.has ? v : nothing(node);
 }
 
 /// `init` is over the tensor's other left variables, which the subscripts give.

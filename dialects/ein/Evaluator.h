@@ -13,6 +13,7 @@
 #include "dialects/ein/Interpreter.h"
 #include <deque>
 #include <memory>
+#include <utility>
 
 namespace einfall::ein {
 
@@ -35,7 +36,7 @@ struct Node;
 /// A tensor during evaluation.
 struct Store {
   std::vector<int64_t> extent, stride;
-  Cell *value = nullptr;
+  const Cell *value = nullptr;
   const uint8_t *present = nullptr; ///< null: every point exists
   // Only of tensors with `init`: the value beyond the end of rank `initRank`.
   int initRank = -1;
@@ -90,6 +91,7 @@ private:
   Value convert(const Node &node);
   Value call(const Node &node);
   Value read(const Node &node);
+  Value readOutside(const Node &node);
   Value readInit(const Store &store, const int64_t *subscripts);
   bool leftVariables(const Expr &entry, int64_t coordinate);
   Value tuple(const Node &node);
@@ -105,28 +107,26 @@ private:
 template <typename Body>
 void Evaluator::forEachPoint(const std::vector<VarId> &vars, Body body) {
   constexpr int most = 64; // left variables of a tensor of 16 ranks, each split
-  int64_t saved[most];
+  int64_t saved[most], extent[most];
   int count = static_cast<int>(vars.size());
   if (count > most)
     throw Refusal{"more than 64 variables at one place"};
-  bool any = true;
+  bool more = true;
   for (int i = 0; i < count; ++i) {
-    saved[i] = slot[vars[i]];
-    any = any && extentOf(vars[i]) > 0;
+    saved[i] = std::exchange(slot[vars[i]], 0);
+    extent[i] = extentOf(vars[i]);
+    more = more && extent[i] > 0;
   }
-  for (int i = 0; i < count; ++i)
-    slot[vars[i]] = 0;
-  while (any) {
+  while (more) {
     this->count();
     if (!body())
       break;
     int i = count - 1;
-    while (i >= 0 && ++slot[vars[i]] >= extentOf(vars[i]))
+    while (i >= 0 && ++slot[vars[i]] >= extent[i])
       slot[vars[i--]] = 0;
-    if (i < 0)
-      break;
+    more = i >= 0;
   }
-  for (int i = 0; i < count; ++i)
+  for (int i = count; i-- > 0;)
     slot[vars[i]] = saved[i];
 }
 

@@ -30,16 +30,26 @@ struct Order {
   bool whole = true; ///< the body had a value wherever it must (ein-r17)
 };
 
+/// One subscript of a read: a variable, as most are, or an expression.
+struct Dimension {
+  VarId var = -1;
+  const Node *subscript = nullptr;
+  int64_t extent = 0, stride = 0;
+};
+
 struct Node {
   ExprOp op;
   Kind kind;
-  Fn fn{};
-  Type type{};
   ReduceOp reduce{};
   bool partial = false;
-  bool fromData = false; ///< a subscript that reads a tensor
-  int id = -1;           ///< Coord, Read
+  bool fromData = false;                               ///< a subscript that reads a tensor
+  int id = -1;                                         ///< Coord, Read
+  const Node *x = nullptr, *y = nullptr, *z = nullptr; ///< the first operands
   Cell constant{};
+  const Store *store = nullptr; ///< Read
+  std::vector<Dimension> dimensions;
+  Fn fn{};
+  Type type{};
   std::vector<const Node *> args;
   std::vector<int64_t> extents; ///< Tuple: of the parts; Reduce: of vars
   std::vector<VarId> vars;

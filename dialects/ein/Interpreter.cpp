@@ -33,6 +33,7 @@ public:
   void run() {
     bindExtents();
     bindScalars();
+    layOut();
     bindInputs();
     findNeeded();
     for (size_t t = 0; t < cascade.tensors.size(); ++t)
@@ -117,14 +118,21 @@ private:
     return count;
   }
 
+  /// Shapes of all tensors; their memory follows when it exists.
+  void layOut() {
+    for (size_t t = 0; t < cascade.tensors.size(); ++t) {
+      Store &store = evaluator.stores[t];
+      store.type = cascade.tensors[t].type;
+      store.extent = shapeOf(cascade.tensors[t]);
+      store.stride.assign(store.extent.size(), 1);
+      for (size_t i = store.extent.size(); i-- > 1;) // only of tensors that fit in memory are they used
+        store.stride[i - 1] = arithmetic::multiply(store.stride[i], std::max<int64_t>(store.extent[i], 1));
+    }
+  }
+
   void connect(TensorId t, const Array &array) {
     Store &store = evaluator.stores[t];
-    store.type = array.type;
-    store.extent = array.shape;
-    store.stride.assign(array.shape.size(), 1);
-    for (size_t i = array.shape.size(); i-- > 1;)
-      store.stride[i - 1] = store.stride[i] * std::max<int64_t>(array.shape[i], 1);
-    store.value = const_cast<Cell *>(array.value.data());
+    store.value = array.value.data();
     store.present = array.present.empty() ? nullptr : array.present.data();
   }
 
