@@ -19,11 +19,11 @@
 namespace einfall::ein {
 
 struct Rank {
-  std::string name;              ///< canonical; `rank M = P` makes one Rank of two names
+  std::string name; ///< canonical; `rank M = P` makes one Rank of two names
   std::vector<std::string> aliases;
-  std::optional<int64_t> fixed;  ///< by a literal or by `--rank`
-  ExprRef definition;            ///< `rank R = expr` over extents and index scalars; null: none
-  bool isDefault = false;        ///< the definition is a default: an argument may differ
+  std::optional<int64_t> fixed; ///< by a literal or by `--rank`
+  ExprRef definition;           ///< `rank R = expr` over extents and index scalars; null: none
+  bool isDefault = false;       ///< the definition is a default: an argument may differ
   SourceRange range;
 };
 
@@ -44,15 +44,15 @@ enum class Role : uint8_t { Input, Output, Intermediate };
 struct Tensor {
   std::string name;
   Role role;
-  Type type;                    ///< storage; ein-r24 for intermediates without annotation
-  bool annotated = false;       ///< type was written: values are rounded to it
+  Type type;              ///< storage; ein-r24 for intermediates without annotation
+  bool annotated = false; ///< type was written: values are rounded to it
   std::vector<RankId> ranks;
-  std::vector<int> plus;        ///< header `ptr[B + 1]`: 1 at that rank, else 0; one per rank
-  ExprRef defaultValue;         ///< inputs: `= constant`; null: required
-  ExprRef empty;                ///< outputs: `empty v`; null: 0 or false
+  std::vector<int> plus; ///< header `ptr[B + 1]`: 1 at that rank, else 0; one per rank
+  ExprRef defaultValue;  ///< inputs: `= constant`; null: required
+  ExprRef empty;         ///< outputs: `empty v`; null: 0 or false
   /// ein-r16: ranks (positions in `ranks`) on which the existence of points depends.
   std::vector<bool> depends;
-  bool everywhere = true;       ///< every point in range certainly has a value
+  bool everywhere = true; ///< every point in range certainly has a value
   SourceRange range;
 };
 
@@ -65,11 +65,11 @@ struct ScalarArg {
 
 struct Equation {
   TensorId tensor;
-  std::vector<ExprRef> lhs;  ///< one per rank: Coord, or Tuple of Coords
-  std::vector<VarId> vars;   ///< left variables, outermost first, tuples flattened
+  std::vector<ExprRef> lhs; ///< one per rank: Coord, or Tuple of Coords
+  std::vector<VarId> vars;  ///< left variables, outermost first, tuples flattened
   ExprRef rhs;
-  ExprRef where;             ///< null: none
-  ExprRef init;              ///< null: none; over the other left variables
+  ExprRef where; ///< null: none
+  ExprRef init;  ///< null: none; over the other left variables
   /// The rank position of `tensor` along which `init` lies; -1 without init.
   int initRank = -1;
   bool initBackward = false; ///< init lies past the end
@@ -87,6 +87,9 @@ struct Component {
   bool backward = false;
   RankId inner = -1;
   bool innerBackward = false;
+  /// The left variable of each equation that ranges over `rank`, and over `inner`
+  /// (empty without): an equation may have two of one rank.
+  std::vector<VarId> variables, innerVariables;
 };
 
 struct Cascade {
@@ -95,7 +98,7 @@ struct Cascade {
   std::vector<Rank> ranks;
   std::vector<Split> splits;
   std::vector<Variable> variables;
-  std::vector<Tensor> tensors;     ///< header inputs, header outputs, intermediates
+  std::vector<Tensor> tensors; ///< header inputs, header outputs, intermediates
   std::vector<ScalarArg> scalars;
   std::vector<Equation> equations; ///< as written
   std::vector<Component> schedule; ///< a valid order of evaluation
