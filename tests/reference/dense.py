@@ -141,7 +141,7 @@ def stats(Q, K, V, scale=None, eps=0.000001):
     for b, h, p in each(*Q.shape[:3]):
         w = softmax(scale * (K[b, h] @ Q[b, h, p]))
         mean[b, h, p] = w @ V[b, h]
-        dev[b, h, p] = np.sqrt(w @ (V[b, h] - mean[b, h, p]) ** 2 + eps)
+        dev[b, h, p] = np.sqrt(w @ (V[b, h] - mean[b, h, p]) ** 2 + f32(eps))
     return {"Mean": mean, "Dev": dev}
 
 

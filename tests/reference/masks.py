@@ -155,7 +155,7 @@ def swin(Q, K, V, Bias, scale=None, window=7, shift=3):
     B, X, Y, H, _ = Q.shape
 
     def roll(a):
-        return np.roll(a, (shift, shift), axis=(1, 2))
+        return np.roll(a, (-shift, -shift), axis=(1, 2))
     q, k, v = roll(Q), roll(K), roll(V)
 
     def region(i, length):
@@ -170,7 +170,7 @@ def swin(Q, K, V, Bias, scale=None, window=7, shift=3):
                 scores.append(scale * (q[b, x, y, h] @ k[b, u, w, h]) + bias - (0 if together else 100))
                 values.append(v[b, u, w, h])
         O[b, x, y, h] = softmax(scores) @ np.array(values)
-    return {"O": np.roll(O, (-shift, -shift), axis=(1, 2))}
+    return {"O": np.roll(O, (shift, shift), axis=(1, 2))}
 
 
 def axial(Q, K, V, scale=None):
