@@ -106,7 +106,7 @@ TEST_CASE("softmax attention", "[passes]") {
 TEST_CASE("reductions nested in an equation count like equations", "[passes]") {
   auto nested =
       count(attention("S[p,m] = Q[p,e] * K[m,e]\n"
-                      "A[p,m] = exp(S[p,m] - (max[m] S[p,m])) / (sum[m] exp(S[p,m] - (max[m] S[p,m])))\n"
+                      "A[p,m] = exp(S[p,m] - (max[u in M] S[p,u])) / (sum[w in M] exp(S[p,w] - (max[u in M] S[p,u])))\n"
                       "O[p,f] = A[p,m] * V[m,f]\n"));
   CHECK(nested.rank("M") == 3);
   auto called = count(attention("S[p,m] = Q[p,e] * K[m,e]\n"
