@@ -7,7 +7,7 @@ using Doubles = std::vector<double>;
 
 namespace {
 constexpr double inf = std::numeric_limits<double>::infinity();
-const double nan = std::nan("");
+const double NaN = std::nan("");
 
 std::vector<bool> present(const Evaluated &e, const std::string &name) {
   const ein::Array &array = *e.environment.tensors[e.cascade.tensorNamed(name)];
@@ -43,10 +43,10 @@ TEST_CASE("r14, r23: NaN beyond the mask changes nothing, inside it only what de
       O[p]   = sum[m] N[p,m] / D[p] * V[m]
     })");
   e.extent("P", 3).extent("M", 3).values("len", {2, 1, 0});
-  e.values("S", {1, 1, nan, 2, nan, nan, nan, nan, nan}).values("V", {3, 5, nan}).run();
+  e.values("S", {1, 1, NaN, 2, NaN, NaN, NaN, NaN, NaN}).values("V", {3, 5, NaN}).run();
   CHECK(e.all("O") == Doubles{4, 3, 0});
   CHECK(e.all("X") == Doubles{1, 2, -inf});
-  e.values("S", {1, nan, 7, 2, 0, 0, 0, 0, 0}).run();
+  e.values("S", {1, NaN, 7, 2, 0, 0, 0, 0, 0}).run();
   CHECK(std::isnan(e.at("X", {0})));
   CHECK(std::isnan(e.at("O", {0})));
   CHECK(e.at("O", {1}) == 3);
@@ -131,6 +131,7 @@ TEST_CASE("r18: order of selections: ties to the smaller coordinate, NaN last, m
   Evaluated e(R"(
     cascade c(x[N] : f64, len : index) -> (Place[N] : index empty -1, Top[N] : bool, All[N] : bool, None[N] : bool,
         Sorted[K] : index empty -1, big : index, small : index, At[K] : index empty -1) {
+      rank K = |N|
       y[n]      = 1.0 * x[n]   where n < len
       Place[n]  = place[n] y[n]
       Top[n]    = top[n; 3] y[n]
@@ -141,7 +142,7 @@ TEST_CASE("r18: order of selections: ties to the smaller coordinate, NaN last, m
       small     = argmin[n] y[n]
       At[k]     = coordinates[n; k] (x[n] > 1)
     })");
-  e.extent("N", 7).extent("K", 7).scalar("len", 6).values("x", {2, 5, nan, 5, -1, 2, 99}).run();
+  e.extent("N", 7).extent("K", 7).scalar("len", 6).values("x", {2, 5, NaN, 5, -1, 2, 99}).run();
   CHECK(e.all("Place") == Doubles{2, 0, 5, 1, 4, 3, -1});
   CHECK(e.all("Top") == Doubles{1, 1, 0, 1, 0, 0, 0});
   CHECK(e.all("All") == Doubles{1, 1, 1, 1, 1, 1, 0});
@@ -173,6 +174,7 @@ TEST_CASE("r18: top_mass takes the shortest prefix, filters and joint selections
 TEST_CASE("r18: scans are inclusive and have a point where the argument has one") {
   Evaluated e(R"(
     cascade c(x[N] : f64) -> (A[N] : f64 empty -1.0, B[N] : f64, C[N] : f64, D[N] : f64, G[B2,N] : f64) {
+      rank B2 = 2
       y[n] = 1.0 * x[n]   where n != 1
       A[n] = cumsum[n] y[n]
       B[n] = cumprod[n] x[n]
@@ -258,7 +260,7 @@ TEST_CASE("r23: functions at their edges") {
       Clamp[n] = clamp(x[n], -1, 1)
       Sig[n] = sigmoid(x[n])
     })");
-  e.extent("N", 5).values("x", {0, 2.5, -1000, 1000, nan}).run();
+  e.extent("N", 5).values("x", {0, 2.5, -1000, 1000, NaN}).run();
   CHECK(e.at("Sign", {0}) == 0);
   CHECK(e.at("Sign", {2}) == -1);
   CHECK(e.at("Round", {1}) == 2);
