@@ -52,14 +52,75 @@ public:
         if (kind == Obstacle::None || result.level[a.einsum] + 1 != result.level[e])
           continue;
         Barrier b = describe(from, kind, e);
-        if (seen.insert(b.rank + "\n" + b.from + "\n" + b.to).second)
+        // What blocks a rank blocks its parts; said once, of the whole.
+        bool said = false;
+        for (RankId r : graph.ancestors(rank))
+          said |= seen.count(cascade.ranks[r].name + "\n" + b.from + "\n" + b.to) > 0;
+        if (!said) {
+          seen.insert(b.rank + "\n" + b.from + "\n" + b.to);
           out.push_back(std::move(b));
+        }
       }
     }
   }
 
+  /// The most traversals that are forced on something read by the Einsums
+  /// `reads`: the longest chain of readers with a barrier between each two.
+  int chain(const std::vector<bool> &reads) const {
+    // Of chains that reach an Einsum: `open`, nothing stands between the last
+    // reader and here; `crossed`, a barrier does, with only light Einsums since;
+    // `closed`, the last reader belongs to an earlier pass.
+    struct Chain {
+      int open = 0, crossed = 0, closed = 0;
+      bool operator==(const Chain &) const = default;
+    };
+    std::vector<Chain> at(graph.einsums.size());
+    int longest = 0;
+    auto step = [&](int e) {
+      Chain c;
+      for (const Access &a : graph.einsums[e].reads) {
+        if (a.einsum < 0 || a.einsum == e || isCut(e, a))
+          continue;
+        Chain d = at[a.einsum];
+        bool free = (sameCycle(e, a.einsum) && stepsAlong(e)) || isAnchored(e, a);
+        if (barrier(e, a) != Obstacle::None) {
+          d.crossed = std::max(d.crossed, d.open);
+          d.open = 0;
+        }
+        if (result.heavy[e] && !free) {
+          d.closed = std::max(d.closed, d.crossed);
+          d.crossed = 0;
+        }
+        c.open = std::max(c.open, d.open);
+        c.crossed = std::max(c.crossed, d.crossed);
+        c.closed = std::max(c.closed, d.closed);
+      }
+      if (reads[e])
+        c.open = std::max(c.open, c.closed + 1);
+      longest = std::max(longest, c.open);
+      bool changed = !(c == at[e]);
+      at[e] = c;
+      return changed;
+    };
+    for (size_t k = 0; k < graph.components.size(); ++k) {
+      const auto &members = graph.components[k];
+      size_t rounds = cascade.schedule[k].rank >= 0 ? members.size() + 1 : 1;
+      for (bool changed = true; changed && rounds--;) {
+        changed = false;
+        for (int n : members)
+          changed |= step(n);
+      }
+    }
+    return longest;
+  }
+
 private:
   bool onWalk(VarId v) const { return graph.walkOf[v] == walk; }
+
+  bool isAnchored(int e, const Access &a) const {
+    return options.anchored &&
+           options.anchored(nameOf(a.einsum, -1), nameOf(e, -1), cascade.ranks[rank].name);
+  }
 
   /// Variables of the walk cover all of `r`.
   bool covers(const Einsum &e, RankId r, int depth) const {
@@ -142,7 +203,7 @@ private:
     const Einsum &d = graph.einsums[a.einsum];
     if (sameCycle(e, a.einsum) && stepsAlong(e))
       return Obstacle::None;
-    if (options.anchored && options.anchored(nameOf(a.einsum, -1), nameOf(e, -1), cascade.ranks[rank].name))
+    if (isAnchored(e, a))
       return Obstacle::None;
     for (VarId v : d.removed)
       if (outermost(v))
@@ -157,7 +218,10 @@ private:
       for (size_t p = 0; p < d.left.size() && p < a.subscripts.size(); ++p) {
         bool along = std::any_of(d.left[p].begin(), d.left[p].end(), [&](VarId v) { return outermost(v); });
         auto vars = freeVariables(a.subscripts[p]);
-        if (along && std::none_of(vars.begin(), vars.end(), [&](VarId v) { return onWalk(v); }))
+        bool fixed = std::none_of(vars.begin(), vars.end(), [&](VarId v) {
+          return onWalk(v) || graph.overlap(cascade.rankOf(v), rank);
+        });
+        if (along && fixed)
           return Obstacle::LastStep;
       }
     return Obstacle::None;
@@ -168,9 +232,7 @@ private:
   std::pair<int, Obstacle> blame(int e, const Access &a) const {
     if (Obstacle o = barrier(e, a); o != Obstacle::None)
       return {a.einsum, o};
-    if (pend[a.einsum] && !(sameCycle(e, a.einsum) && stepsAlong(e)) &&
-        !(options.anchored &&
-          options.anchored(nameOf(a.einsum, -1), nameOf(e, -1), cascade.ranks[rank].name)))
+    if (pend[a.einsum] && !(sameCycle(e, a.einsum) && stepsAlong(e)) && !isAnchored(e, a))
       return origin[a.einsum];
     return {-1, Obstacle::None};
   }
@@ -269,42 +331,53 @@ bool isElementwiseOfInputs(const EinsumGraph &graph, int n) {
   return !found.empty();
 }
 
-void countInputs(const EinsumGraph &graph, PassAnalysis &out) {
-  const Cascade &cascade = graph.cascade;
-  // (input, rank) -> walk -> levels.
-  std::map<std::pair<TensorId, RankId>, std::map<int, std::set<int>>> found;
-  std::vector<bool> dress(graph.einsums.size());
-  for (size_t n = 0; n < graph.einsums.size(); ++n)
-    dress[n] =
-        isElementwiseOfInputs(graph, int(n)) &&
-        cascade.tensors[cascade.equations[graph.einsums[n].equation].tensor].role == Role::Intermediate;
-  for (const Levels &l : out.levels)
-    for (size_t n = 0; n < graph.einsums.size(); ++n) {
-      if (!l.heavy[n] || dress[n])
-        continue;
-      for (const Access &a : graph.einsums[n].reads) {
-        std::vector<const Access *> inputs;
-        inputsBehind(graph, a, inputs);
-        for (const Access *in : inputs)
-          for (size_t p = 0; p < in->subscripts.size(); ++p)
-            for (VarId v : freeVariables(in->subscripts[p]))
-              if (graph.walkOf[v] == l.walk && graph.overlap(cascade.rankOf(v), l.rank))
-                found[{in->tensor, l.rank}][l.walk].insert(l.level[n]);
-      }
-    }
-  for (size_t t = 0; t < cascade.tensors.size(); ++t) {
-    if (cascade.tensors[t].role != Role::Input)
-      continue;
-    auto &counts = out.counts.inputs[cascade.tensors[t].name];
-    for (RankId r : cascade.tensors[t].ranks)
-      counts[cascade.ranks[r].name] = 1;
-  }
-  for (auto &[key, walks] : found) {
-    int &count = out.counts.inputs[cascade.tensors[key.first].name][cascade.ranks[key.second].name];
-    for (auto &[walk, levels] : walks)
-      count = std::max(count, int(levels.size()));
-  }
+std::vector<RankId> wholesFirst(const EinsumGraph &graph, const std::set<RankId> &ranks) {
+  std::vector<RankId> out;
+  for (size_t depth = 1; out.size() < ranks.size(); ++depth)
+    for (RankId r : ranks)
+      if (graph.ancestors(r).size() == depth)
+        out.push_back(r);
+  return out;
 }
+
+/// The inputs that each Einsum reads, directly or behind an elementwise one.
+class InputReads {
+public:
+  explicit InputReads(const EinsumGraph &graph) : graph(graph), reads(graph.einsums.size()) {
+    for (size_t n = 0; n < graph.einsums.size(); ++n) {
+      const Tensor &t = graph.cascade.tensors[graph.cascade.equations[graph.einsums[n].equation].tensor];
+      if (t.role == Role::Intermediate && isElementwiseOfInputs(graph, int(n)))
+        continue;
+      for (const Access &a : graph.einsums[n].reads)
+        inputsBehind(graph, a, reads[n]);
+    }
+  }
+
+  /// Adds what one walk over one rank forces on the inputs that it reads.
+  void count(const WalkLevels &levels, PassCounts &counts) const {
+    const Cascade &cascade = graph.cascade;
+    std::map<TensorId, std::vector<bool>> readers;
+    for (size_t n = 0; n < graph.einsums.size(); ++n)
+      if (levels.result.heavy[n])
+        for (const Access *in : reads[n])
+          for (const ExprRef &s : in->subscripts)
+            for (VarId v : freeVariables(s))
+              if (graph.walkOf[v] == levels.result.walk &&
+                  graph.overlap(cascade.rankOf(v), levels.result.rank)) {
+                auto &list = readers[in->tensor];
+                list.resize(graph.einsums.size());
+                list[n] = true;
+              }
+    for (auto &[tensor, list] : readers) {
+      int &count = counts.inputs[cascade.tensors[tensor].name][cascade.ranks[levels.result.rank].name];
+      count = std::max(count, levels.chain(list));
+    }
+  }
+
+private:
+  const EinsumGraph &graph;
+  std::vector<std::vector<const Access *>> reads;
+};
 
 } // namespace
 
@@ -317,15 +390,21 @@ PassAnalysis passes(const EinsumGraph &graph, const PassOptions &options) {
       for (RankId r : graph.ancestors(cascade.rankOf(VarId(v))))
         targets[graph.walkOf[v]].insert(r);
   for (const Tensor &t : cascade.tensors)
-    for (RankId r : t.ranks)
+    for (RankId r : t.ranks) {
       out.counts.ranks[cascade.ranks[r].name] = 1;
+      if (t.role == Role::Input)
+        out.counts.inputs[t.name][cascade.ranks[r].name] = 1;
+    }
+  InputReads inputs(graph);
   std::set<std::string> seen;
   for (int w = 0; w < graph.walkCount; ++w)
-    for (RankId r : targets[w]) {
+    // Whole ranks before their parts.
+    for (RankId r : wholesFirst(graph, targets[w])) {
       WalkLevels levels(graph, options, w, r);
       int &count = out.counts.ranks.emplace(cascade.ranks[r].name, 1).first->second;
       count = std::max(count, levels.result.passes);
       levels.barriers(out.barriers, seen);
+      inputs.count(levels, out.counts);
       out.levels.push_back(std::move(levels.result));
     }
   // In order of the text; the pairs are few.
@@ -335,7 +414,6 @@ PassAnalysis passes(const EinsumGraph &graph, const PassOptions &options) {
   for (size_t i = 1; i < out.barriers.size(); ++i)
     for (size_t j = i; j > 0 && before(out.barriers[j], out.barriers[j - 1]); --j)
       std::swap(out.barriers[j], out.barriers[j - 1]);
-  countInputs(graph, out);
   return out;
 }
 
