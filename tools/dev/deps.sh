@@ -1,6 +1,6 @@
 # What the build needs, and how to get it. Sourced by ./dev; sets PYTHON.
 
-PACKAGES=(ca-certificates git cmake ninja-build ccache python3 zlib1g-dev libzstd-dev
+PACKAGES=(ca-certificates git cmake ninja-build ccache python3 zlib1g-dev
   llvm-$LLVM-dev libmlir-$LLVM-dev mlir-$LLVM-tools llvm-$LLVM-tools clang-$LLVM lld-$LLVM
   libclang-rt-$LLVM-dev libc6-dev libstdc++-12-dev clang-format-14
   libfmt-dev libcli11-dev nlohmann-json3-dev libbenchmark-dev catch2)
