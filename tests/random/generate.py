@@ -118,6 +118,8 @@ class Generator:
             if own and self.extents[rank]:
                 n = self.r.choice(own)
                 return self.r.choice([f"{n}-1", f"{n}+1", f"|{rank}|-1-{n}", f"{n} div 2", f"({n}+2) mod |{rank}|", f"|{rank}|-1"])
+        if not own and bent and self.extents[rank] and self.chance(0.3):
+            return self.r.choice(["0", f"|{rank}|-1"])
         return self.r.choice(own) if own else None
 
     def read(self, tensor, scope, bent=True):
@@ -143,7 +145,8 @@ class Generator:
 
     def integer(self, scope, depth=1):
         choices = [Value(n, "int", max(1, self.extents[x]), 0, True) for n, x in scope]
-        choices += [Value(f"|{x}|", "int", max(1, self.extents[x]), 0, True) for _, x in scope]
+        if self.chance(0.15):
+            choices += [Value(f"|{x}|", "int", max(1, self.extents[x]), 0, True) for _, x in scope]
         read = self.pick(scope, "int", False)
         if read:
             choices += [read, read]
@@ -179,8 +182,11 @@ class Generator:
         if form == 4 and len(scope) > 1:
             a, b = self.r.sample([n for n, _ in scope], 2)
             return Value(f"{a} - {self.r.randint(1, 3)} < {b} <= {a}", "bool")
-        a, b = self.integer(scope), self.integer(scope)
-        return Value(f"{a} {self.r.choice(['<', '<=', '>', '>=', '==', '!='])} {b}", "bool")
+        a = self.integer(scope)
+        b = self.integer(scope) if self.chance(0.6) else Value(str(self.r.randint(0, 4)), "int", 4, 0, True)
+        if a.text == b.text:
+            b = Value("2", "int", 2, 0, True)
+        return Value(f"{a} {self.r.choice(['<', '<=', '>', '>=', '<=', '!=', '==' if self.chance(0.4) else '>='])} {b}", "bool")
 
     def exact(self, scope, depth):
         for _ in range(6):
@@ -198,9 +204,9 @@ class Generator:
 
     def leaf(self, scope):
         form = self.r.random()
-        if form < 0.12:
+        if form < 0.06:
             return self.number()
-        if form < 0.2 and scope:
+        if form < 0.12 and scope:
             return self.calm(Value(f"cast<f32>({self.integer(scope)})", "float", 1100, 0, True))
         read = self.pick(scope, "float")
         if read is None:
@@ -251,7 +257,12 @@ class Generator:
 
     def left_ranks(self, most=3, double=0.2):
         letters = [x for x in self.extents if x not in "NM" or self.splits]
-        ranks = self.r.sample(letters, self.r.randint(1, min(most, len(letters))))
+        if self.chance(0.75):               # the ranks of something that can be read
+            ranks = list(dict.fromkeys(self.r.choice(self.tensors).ranks))
+            self.r.shuffle(ranks)
+            ranks = ranks[:most]
+        else:
+            ranks = self.r.sample(letters, self.r.randint(1, min(most, len(letters))))
         if len(ranks) < most and self.chance(double):
             ranks.append(self.r.choice(ranks))
         return ranks
