@@ -300,37 +300,6 @@ private:
   std::vector<std::pair<int, Obstacle>> origin; ///< of a light Einsum's wait
 };
 
-/// Inputs that an elementwise Einsum of inputs alone shows in another dress:
-/// reading F = sigmoid(K) is reading K.
-void inputsBehind(const EinsumGraph &graph, const Access &a, std::vector<const Access *> &out,
-                  int depth = 0) {
-  if (a.einsum < 0) {
-    out.push_back(&a);
-    return;
-  }
-  const Einsum &d = graph.einsums[a.einsum];
-  auto elementwise = [&](auto &self, const Einsum &e, int level) -> bool {
-    if (e.reduces || e.equation < 0 || level > 8 ||
-        graph.cascade.schedule[graph.componentOf[&e - graph.einsums.data()]].rank >= 0)
-      return false;
-    for (const Access &r : e.reads)
-      if (r.einsum >= 0 && !self(self, graph.einsums[r.einsum], level + 1))
-        return false;
-    return true;
-  };
-  if (depth < 8 && elementwise(elementwise, d, 0))
-    for (const Access &r : d.reads)
-      inputsBehind(graph, r, out, depth + 1);
-}
-
-bool isElementwiseOfInputs(const EinsumGraph &graph, int n) {
-  Access a;
-  a.einsum = n;
-  std::vector<const Access *> found;
-  inputsBehind(graph, a, found);
-  return !found.empty();
-}
-
 std::vector<RankId> wholesFirst(const EinsumGraph &graph, const std::set<RankId> &ranks) {
   std::vector<RankId> out;
   for (size_t depth = 1; out.size() < ranks.size(); ++depth)
@@ -344,13 +313,27 @@ std::vector<RankId> wholesFirst(const EinsumGraph &graph, const std::set<RankId>
 class InputReads {
 public:
   explicit InputReads(const EinsumGraph &graph) : graph(graph), reads(graph.einsums.size()) {
-    for (size_t n = 0; n < graph.einsums.size(); ++n) {
-      const Tensor &t = graph.cascade.tensors[graph.cascade.equations[graph.einsums[n].equation].tensor];
-      if (t.role == Role::Intermediate && isElementwiseOfInputs(graph, int(n)))
-        continue;
-      for (const Access &a : graph.einsums[n].reads)
-        inputsBehind(graph, a, reads[n]);
-    }
+    // An elementwise equation of inputs alone shows them in another dress:
+    // reading F = sigmoid(K) is reading K, and F itself reads nothing.
+    std::vector<bool> dress(graph.einsums.size());
+    for (const auto &members : graph.components)
+      for (int n : members) {
+        const Einsum &e = graph.einsums[n];
+        dress[n] = !e.reduces && graph.cascade.schedule[graph.componentOf[n]].rank < 0;
+        for (const Access &a : e.reads) {
+          if (a.einsum < 0)
+            reads[n].insert(&a);
+          else if (dress[a.einsum])
+            reads[n].insert(reads[a.einsum].begin(), reads[a.einsum].end());
+          else
+            dress[n] = false;
+        }
+        dress[n] = dress[n] && !reads[n].empty();
+      }
+    for (size_t n = 0; n < graph.einsums.size(); ++n)
+      if (dress[n] && graph.cascade.tensors[graph.cascade.equations[graph.einsums[n].equation].tensor].role ==
+                          Role::Intermediate)
+        reads[n].clear();
   }
 
   /// Adds what one walk over one rank forces on the inputs that it reads.
@@ -376,7 +359,7 @@ public:
 
 private:
   const EinsumGraph &graph;
-  std::vector<std::vector<const Access *>> reads;
+  std::vector<std::set<const Access *>> reads;
 };
 
 } // namespace
@@ -403,6 +386,9 @@ PassAnalysis passes(const EinsumGraph &graph, const PassOptions &options) {
       WalkLevels levels(graph, options, w, r);
       int &count = out.counts.ranks.emplace(cascade.ranks[r].name, 1).first->second;
       count = std::max(count, levels.result.passes);
+      // `rank M = P`: one rank, found by either name.
+      for (const std::string &alias : cascade.ranks[r].aliases)
+        out.counts.ranks[alias] = count;
       levels.barriers(out.barriers, seen);
       inputs.count(levels, out.counts);
       out.levels.push_back(std::move(levels.result));
