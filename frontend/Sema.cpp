@@ -53,10 +53,10 @@ std::optional<ein::Cascade> Checker::run() {
   buildEquations();
   if (failed)
     return std::nullopt;
-  ein::inferExistence(out);
   schedule();
   if (failed)
     return std::nullopt;
+  ein::inferExistence(out);
   return std::move(out);
 }
 
