@@ -1,7 +1,7 @@
 #include "dialects/tile/Tile.h"
 #include "dialects/ein/Type.h"
-#include "llvm/ADT/StringSet.h"
 #include "mlir/IR/DialectImplementation.h"
+#include "llvm/ADT/StringSet.h"
 
 #include "dialects/tile/TileDialect.cpp.inc"
 

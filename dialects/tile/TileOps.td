@@ -150,4 +150,5 @@ def Tile_StepsOp : Tile_Op<"steps", [HasParent<"KernelOp">, SingleBlock, NoTermi
   }];
   let hasVerifier = 1;
 }
+include "dialects/tile/StreamOps.td"
 #endif
