@@ -207,8 +207,8 @@ def words():
     add("an input twice", option("--in", "scale=1", "--in", "scale=2"), ["scale"], codes=(1, 2))
     add("a scalar that is no number", option("--in", "scale=fast"), ["scale"], codes=(1, 2))
     add("no such file", source("Q", "nowhere.npy"), ["nowhere.npy"])
-    add("a folder as file", source("Q", "."), ["Q"])
-    add("a device as file", source("Q", "/dev/null"), ["Q"])
+    add("a folder as file", source("Q", "."), [])
+    add("a device as file", source("Q", "/dev/null"), ["null"])
     add("an unknown generator", source("Q", "@gauss"), ["gauss"], codes=(1, 2))
     add("a generator without extents", lambda call: call.files.update(Q="@normal", K="@normal", V="@normal"),
         ["rank"], codes=(1, 2))

@@ -6,7 +6,8 @@
 Each variant of cases.py is one `einfall run`. Inputs are rounded to the declared types first, so the
 reference sees the same numbers. The interpreter writes its outputs in f64 and must agree to 1e-9; a
 kernel writes the declared types: f32 within max(1e-5, 1e-6 sqrt(length)) of the RMS, narrow floats
-within 1.5 times the error of rounding the exact result. Points that read a NaN are not compared;
+within 1.5 times the error of rounding the exact result. Engine `cpu-f64` is the kernel with every float
+tensor as f64 (two variants an example), within 1e-7: default scalars stay f32. Points that read a NaN are not compared;
 all others must be finite, and an infinity must be that infinity.
 """
 import argparse
@@ -29,6 +30,9 @@ import formats     # noqa: E402
 import reference   # noqa: E402
 
 
+FLOAT_TYPES = ("f32", "f16", "bf16", "f8e4m3", "f8e5m2")
+
+
 def rms(x):
     return float(np.sqrt(np.mean(np.square(x)))) if x.size else 0.0
 
@@ -45,8 +49,8 @@ def compare(got, want, kind, length, engine):
     got, want = got[~wild], want[~wild]
     if not np.isfinite(got).all():
         return np.inf, 0.0, f"{int((~np.isfinite(got)).sum())} of {got.size} points are not finite"
-    if engine == "interp":
-        limit = 1e-9
+    if engine in ("interp", "cpu-f64"):
+        limit = 1e-9 if engine == "interp" else 1e-7
     elif kind in ("f32", "f64"):
         limit = max(1e-5, 1e-6 * np.sqrt(length))
     else:
@@ -77,17 +81,20 @@ def flags(options):
 class Variant:
     """One prepared call: files on disk, the expected outputs, the command line."""
 
-    def __init__(self, name, label, data, options, folder, void):
+    def __init__(self, name, label, data, options, folder, void=False, wide=False):
         self.name, self.label = name, label
+        widened = lambda kind: "f64" if wide and (kind in FLOAT_TYPES) else kind
         path = ROOT / "examples" / f"{name}.ein"
         inputs, self.outputs = formats.header(path.read_text(), name)
-        self.base = [str(path)] + flags(options)
+        self.outputs = [(n, r, widened(k), d) for n, r, k, d in self.outputs]
+        self.base = [str(path)] + flags(options) + (["--dtype", "all=f64"] if wide else [])
         seen, extents = {}, [1]
         for tensor, ranks, kind, default in inputs:
             if tensor not in data:
                 if ranks is not None and not default:
                     raise KeyError(f"{name}: no data for '{tensor}'")
                 continue
+            kind = widened(kind)
             stored, values = formats.encode(data[tensor], kind)
             seen[tensor] = values
             extents += list(np.shape(data[tensor]))
@@ -100,7 +107,7 @@ class Variant:
 
     def run(self, program, engine):
         out = {n: self.folder / f"{engine}_{n}.npy" for n, _, _, _ in self.outputs}
-        command = [program, "run", *self.base, "--engine", engine, "--threads", "1"]
+        command = [program, "run", *self.base, "--engine", engine.split("-")[0], "--threads", "1"]
         for tensor, _, kind, _ in self.outputs:
             command += ["--out", f"{tensor}={out[tensor]}"]
             if engine == "interp" and kind in ("f32", "f16", "bf16"):
@@ -122,23 +129,28 @@ class Variant:
 
 
 def prepare(name, folder):
+    """Variants with the engines that each is for."""
     rng = np.random.default_rng(zlib.crc32(name.encode()))
     for i, (label, data, options) in enumerate(cases.CASES[name](rng)):
         place = folder / f"{name}_{i}"
         place.mkdir()
-        yield Variant(name, label, data, options, place, void=i % 2 == 1)
+        yield Variant(name, label, data, options, place, void=i % 2 == 1), ("interp", "cpu")
+        if i in (1, 3):
+            place = folder / f"{name}_{i}_f64"
+            place.mkdir()
+            yield Variant(name, label, data, options, place, wide=True), ("cpu-f64",)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--einfall", default=str(ROOT / "build" / "bin" / "einfall"))
-    parser.add_argument("--engine", action="append", choices=["interp", "cpu"])
+    parser.add_argument("--engine", action="append", choices=["interp", "cpu", "cpu-f64"])
     parser.add_argument("--only", action="append", help="an example's name (repeatable)")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--json", help="write the report table here")
     parser.add_argument("-v", action="store_true", help="print the command of every failure")
     args = parser.parse_args()
-    engines = args.engine or ["interp", "cpu"]
+    engines = args.engine or ["interp", "cpu", "cpu-f64"]
     names = sorted(p.stem for p in (ROOT / "examples").glob("*.ein"))
     passed, failed, table = 0, 0, {}
     for name in names:
@@ -149,8 +161,8 @@ def main():
     with tempfile.TemporaryDirectory() as scratch, concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
         pending = []
         for name in names:
-            for variant in prepare(name, pathlib.Path(scratch)):
-                pending += [(variant, e, pool.submit(variant.run, args.einfall, e)) for e in engines]
+            for variant, suited in prepare(name, pathlib.Path(scratch)):
+                pending += [(variant, e, pool.submit(variant.run, args.einfall, e)) for e in suited if e in engines]
         for variant, engine, future in pending:
             results = future.result()
             entry = table.setdefault((variant.name, engine), {"example": variant.name, "engine": engine,
