@@ -1,5 +1,9 @@
 //===- Linear.cpp - monomials over a field of row expressions; elimination ----------===//
 #include "compiler/algebra/Linear.h"
+#include <cmath>
+#include <numeric>
+#include <random>
+#include <unordered_map>
 
 namespace einfall::algebra {
 namespace {
@@ -27,6 +31,51 @@ std::pair<Sym, Sym> splitTerm(const Sym &t, const AtomTest &varies) {
     }
   }
   return {mul(fixed), mul(moving)};
+}
+
+/// Numbers tell quickly that `d` is no combination: with the row fixed, and the
+/// varying atoms at random, a least-squares fit leaves a residue. Without one, or
+/// where something is not finite, the question stays open.
+bool surelyIndependent(const Sym &d, const std::vector<Sym> &basis, const AtomTest &varies) {
+  const size_t n = basis.size(), points = n + 4;
+  std::mt19937_64 random(4711);
+  std::uniform_real_distribution<double> any(0.2, 2.4);
+  std::unordered_map<Sym, double> row;
+  std::vector<std::vector<double>> columns(n + 1, std::vector<double>(points));
+  for (size_t p = 0; p < points; ++p) {
+    std::unordered_map<Sym, double> here;
+    auto at = [&](const Sym &a) {
+      auto [it, isNew] = (varies(a) ? here : row).emplace(a, 0);
+      if (isNew)
+        it->second = any(random);
+      return it->second;
+    };
+    for (size_t i = 0; i <= n; ++i) {
+      columns[i][p] = evaluate(i < n ? basis[i] : d, at);
+      if (!std::isfinite(columns[i][p]))
+        return false;
+    }
+  }
+  // Gram-Schmidt, twice for accuracy; what is left of the last column is the residue.
+  auto dot = [&](const std::vector<double> &x, const std::vector<double> &y) {
+    return std::inner_product(x.begin(), x.end(), y.begin(), 0.0);
+  };
+  const double size = std::sqrt(dot(columns[n], columns[n]));
+  for (size_t i = 0; i <= n; ++i) {
+    double before = std::sqrt(dot(columns[i], columns[i]));
+    for (int twice = 0; twice < 2; ++twice)
+      for (size_t j = 0; j < i; ++j) {
+        double k = dot(columns[i], columns[j]);
+        for (size_t p = 0; p < points; ++p)
+          columns[i][p] -= k * columns[j][p];
+      }
+    double left = std::sqrt(dot(columns[i], columns[i]));
+    if (i == n)
+      return left > 1e-6 * size;
+    for (double &x : columns[i])
+      x = left > 1e-12 * before ? x / left : 0;
+  }
+  return false;
 }
 
 /// Row expressions grow during elimination; a shorter form of a quotient is
@@ -74,6 +123,8 @@ Pulled pull(const Sym &e, const AtomTest &varies) {
 
 std::optional<std::vector<Sym>> combination(const Sym &d, const std::vector<Sym> &basis,
                                             const AtomTest &varies) {
+  if (surelyIndependent(d, basis, varies))
+    return std::nullopt;
   if (isZero(d))
     return std::vector<Sym>(basis.size(), Sym(0));
   std::vector<Sym> all = basis;
