@@ -2,15 +2,21 @@
 #include "frontend/Sema.h"
 #include <algorithm>
 #include <fmt/format.h>
+#include <set>
 
 namespace einfall::frontend {
 
 namespace {
-/// Whether the text between two offsets has a syntax error: what the parser
-/// dropped there would show up as unknown names.
-bool hasSyntaxError(const std::vector<Diagnostic> &list, Range range) {
+/// Whether the parser has complained between the beginning of item `i` and the
+/// next one: what it dropped there would show up as unknown names.
+bool hasSyntaxError(const std::vector<Diagnostic> &list, const ast::File &file, size_t i) {
+  auto begin = [&](size_t k) {
+    const ast::Item &item = file.items[k];
+    return item.function ? item.function->range.begin : item.cascade->range.begin;
+  };
+  uint32_t from = begin(i), to = i + 1 < file.items.size() ? begin(i + 1) : UINT32_MAX;
   return std::any_of(list.begin(), list.end(), [&](const Diagnostic &d) {
-    return d.range.file == range.file && d.range.begin >= range.begin && d.range.begin <= range.end;
+    return d.range.file == 0 && d.range.begin >= from && d.range.begin < to;
   });
 }
 
@@ -36,13 +42,18 @@ std::vector<ein::Cascade> check(const ast::File &file, Diagnostics &diagnostics,
   ast::File prelude;
   if (diagnostics.sources.size() > 1)
     prelude = parse(preludeErrors, 1);
-  sema::FunctionTable functions = sema::collectFunctions(prelude, file, diagnostics);
+  std::set<const ast::Function *> broken;
+  for (size_t i = 0; i < file.items.size(); ++i)
+    if (file.items[i].function && hasSyntaxError(syntax, file, i))
+      broken.insert(file.items[i].function.get());
+  sema::FunctionTable functions = sema::collectFunctions(prelude, file, broken, diagnostics);
 
   Bindings unused = bindings;
   std::map<std::string, Range> seen;
   std::vector<std::string> names;
   bool entryFound = entry.empty(), anySkipped = false;
-  for (const ast::Item &item : file.items) {
+  for (size_t i = 0; i < file.items.size(); ++i) {
+    const ast::Item &item = file.items[i];
     if (!item.cascade)
       continue;
     const ast::Name &name = item.cascade->name;
@@ -54,7 +65,7 @@ std::vector<ein::Cascade> check(const ast::File &file, Diagnostics &diagnostics,
     if (!entry.empty() && name.text != entry)
       continue;
     entryFound = true;
-    if (!fresh || hasSyntaxError(syntax, item.cascade->range)) {
+    if (!fresh || hasSyntaxError(syntax, file, i)) {
       anySkipped = true;
       continue;
     }

@@ -50,8 +50,9 @@ struct FunctionTable {
   const Function *find(const std::string &name) const;
 };
 /// Builds the table and checks what is wrong whoever calls: duplicate and
-/// unknown names, numbers of arguments, recursion.
-FunctionTable collectFunctions(const ast::File &prelude, const ast::File &file, Diagnostics &diagnostics);
+/// unknown names, numbers of arguments, recursion. `broken`: did not parse.
+FunctionTable collectFunctions(const ast::File &prelude, const ast::File &file,
+                               const std::set<const ast::Function *> &broken, Diagnostics &diagnostics);
 
 // ---- elementwise functions of the language ----
 
@@ -174,7 +175,6 @@ private:
 
   // ---- Sema.cpp: errors and nodes ----
   Diagnostic &error(std::string rule, Range range, std::string message);
-  bool reported(const Range &range, const std::string &message);
   std::set<std::pair<std::pair<uint32_t, uint32_t>, std::string>> seen;
   Diagnostic scratch; ///< takes the notes of repeated errors
   ein::SourceRange locate(Range range) const;
@@ -207,15 +207,12 @@ private:
   std::map<std::string, int> scalars;
   std::map<std::string, Param> params;
   std::map<std::string, Range> declaredAt;
-  std::set<std::string> poisonedNames;  ///< declared wrongly: silent
-  std::vector<std::string> unifyTarget; // unused names keep their order
-  std::map<std::string, RankId> ranks;  ///< aliases too
-  std::vector<bool> positionsKnown;
+  std::set<std::string> poisonedNames;     ///< declared wrongly: silent
+  std::map<std::string, RankId> ranks;     ///< aliases too
   std::vector<bool> tensorPoisoned;        ///< by TensorId: ranks unknown, silent
   std::vector<EquationState *> equationOf; ///< by TensorId
   std::deque<EquationState> equations;
   void declareAliases();
-  RankId rankId(const ast::Name &name);
   RankId findRank(const ast::Name &name); ///< reports unknown ones
   bool declare(const ast::Name &name, std::string_view what);
   std::optional<Type> parseType(const ast::Name &name);
@@ -294,7 +291,8 @@ private:
   ExprRef name(const ast::Expr &e, const Env &env);
   ExprRef functionName(const ast::Expr &e, const Env &env);
   ExprRef readTensor(const ast::Expr &e, TensorId tensor, const Env &env);
-  ExprRef subscript(const ast::Subscript &s, RankId rank, const Env &env);
+  ExprRef subscript(const ast::Subscript &s, const Env &env);
+  bool outside(const ExprRef &subscript, RankId rank, int plus, Range range);
   ExprRef extentOf(const ast::Expr &e, const Env &env);
   ExprRef literal(const ast::Expr &e);
   ExprRef unaryExpr(const ast::Expr &e, const Env &env);

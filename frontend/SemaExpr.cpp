@@ -124,7 +124,34 @@ ExprRef Checker::expr(const ast::Expr &e, const Env &env) {
   return result;
 }
 
+/// Operands that every tree of a form has; one without comes from no parser.
+static size_t operandCount(const ast::Expr &e) {
+  switch (e.form) {
+  case ExprForm::Cast:
+  case ExprForm::Unary:
+  case ExprForm::Paren:
+  case ExprForm::Reduce:
+    return 1;
+  case ExprForm::Binary:
+  case ExprForm::Else:
+    return 2;
+  case ExprForm::If:
+    return 3;
+  case ExprForm::Compare:
+    return e.ops.size() + 1;
+  default:
+    return 0;
+  }
+}
+
 ExprRef Checker::exprIn(const ast::Expr &e, const Env &env) {
+  bool whole = e.args.size() >= operandCount(e);
+  for (const ast::ExprPtr &x : e.args)
+    whole &= x != nullptr;
+  if (!whole) {
+    failed = true;
+    return nullptr;
+  }
   switch (e.form) {
   case ExprForm::Integer:
   case ExprForm::Float:
@@ -299,6 +326,21 @@ ExprRef Checker::name(const ast::Expr &e, const Env &env) {
   return readTensor(e, tensor->second, env);
 }
 
+/// A constant outside a fixed rank (r14), reported.
+bool Checker::outside(const ExprRef &subscript, RankId rank, int plus, Range range) {
+  if (!factsOf(subscript).free.empty() || factsOf(subscript).size > 64)
+    return false;
+  ExprRef value = foldConstant(subscript);
+  const ein::Rank &r = out.ranks[rank];
+  if (!value || value->kind != Kind::Int ||
+      (value->integer >= 0 && (!r.fixed || value->integer < *r.fixed + plus)))
+    return false;
+  error("ein-r14", range,
+        r.fixed ? fmt::format("{} is outside rank {} ({})", value->integer, r.name, *r.fixed)
+                : fmt::format("{} is outside rank {}: coordinates begin at 0", value->integer, r.name));
+  return true;
+}
+
 ExprRef Checker::readTensor(const ast::Expr &e, TensorId id, const Env &env) {
   const ein::Tensor &tensor = out.tensors[id];
   if (e.subscripts.size() != tensor.ranks.size()) {
@@ -316,30 +358,18 @@ ExprRef Checker::readTensor(const ast::Expr &e, TensorId id, const Env &env) {
   x.id = id;
   bool bad = tensorPoisoned[id];
   for (size_t i = 0; i < e.subscripts.size(); ++i) {
-    ExprRef s = subscript(e.subscripts[i], tensorPoisoned[id] ? -1 : tensor.ranks[i], env);
+    ExprRef s = subscript(e.subscripts[i], env);
     bad |= !s;
-    if (s && s->op == ExprOp::Neg && s->args[0]->op == ExprOp::Number)
-      if (ExprRef folded = foldConstant(s))
-        s = node(ein::Expr(*folded), e.subscripts[i].range);
-    // A constant outside a fixed rank (r14); before the start stands `init`.
-    if (s && s->op == ExprOp::Number && !tensorPoisoned[id]) {
-      const ein::Rank &rank = out.ranks[tensor.ranks[i]];
-      EquationState *definition = equationOf[id];
-      bool hasInit = definition && definition->stmt->init;
-      if (!hasInit && (s->integer < 0 || (rank.fixed && s->integer >= *rank.fixed + tensor.plus[i]))) {
-        error("ein-r14", e.subscripts[i].range,
-              rank.fixed
-                  ? fmt::format("{} is outside rank {} ({})", s->integer, rank.name, *rank.fixed)
-                  : fmt::format("{} is outside rank {}: coordinates begin at 0", s->integer, rank.name));
-        bad = true;
-      }
-    }
+    // Before the start stands `init`.
+    bool hasInit = equationOf[id] && equationOf[id]->stmt->init;
+    if (s && !tensorPoisoned[id] && !hasInit)
+      bad |= outside(s, tensor.ranks[i], tensor.plus[i], e.subscripts[i].range);
     x.args.push_back(s);
   }
   return bad ? nullptr : node(std::move(x), e.range);
 }
 
-ExprRef Checker::subscript(const ast::Subscript &s, RankId rank, const Env &env) {
+ExprRef Checker::subscript(const ast::Subscript &s, const Env &env) {
   using Form = ast::Subscript::Form;
   if (s.form == Form::Replace) {
     error("ein-r22", s.range,
@@ -357,13 +387,13 @@ ExprRef Checker::subscript(const ast::Subscript &s, RankId rank, const Env &env)
     ein::Expr x{ExprOp::Tuple, Kind::Int};
     x.id = tuple ? tuple->split : -1;
     for (size_t i = 0; i < s.parts.size(); ++i) {
-      ExprRef entry = subscript(s.parts[i], bad ? -1 : out.splits[tuple->split].parts[i], env);
-      bad |= !entry;
+      ExprRef entry = subscript(s.parts[i], env);
+      bad |= !entry || (!bad && outside(entry, out.splits[tuple->split].parts[i], 0, s.parts[i].range));
       x.args.push_back(entry);
     }
     return bad ? nullptr : node(std::move(x), s.range);
   }
-  ExprRef x = expr(*s.expr, env);
+  ExprRef x = s.expr ? expr(*s.expr, env) : nullptr;
   if (!x)
     return nullptr;
   if (x->kind != Kind::Int) {
@@ -378,7 +408,6 @@ ExprRef Checker::subscript(const ast::Subscript &s, RankId rank, const Env &env)
     }
     return nullptr;
   }
-  (void)rank;
   return x;
 }
 

@@ -153,6 +153,8 @@ public:
 
   /// Reports each ring of calls once.
   void recursion(Function &f) {
+    if (path.size() > 1000)
+      return; // expansion has a limit of its own
     path.push_back(&f);
     for (auto &[callee, range] : calls[&f]) {
       auto onPath = std::find(path.begin(), path.end(), callee);
@@ -296,7 +298,8 @@ private:
 };
 } // namespace
 
-FunctionTable collectFunctions(const ast::File &prelude, const ast::File &file, Diagnostics &diagnostics) {
+FunctionTable collectFunctions(const ast::File &prelude, const ast::File &file,
+                               const std::set<const ast::Function *> &broken, Diagnostics &diagnostics) {
   FunctionTable table;
   for (const ast::Item &item : prelude.items)
     if (item.function)
@@ -320,10 +323,7 @@ FunctionTable collectFunctions(const ast::File &prelude, const ast::File &file, 
   }
   // Functions that did not parse were reported by the parser.
   for (auto &[name, f] : table.byName)
-    for (const Diagnostic &d : diagnostics.list())
-      if (d.rule == "ein-r1" && d.range.file == f.ast->range.file && d.range.begin >= f.ast->range.begin &&
-          d.range.begin <= f.ast->range.end)
-        f.poisoned = true;
+    f.poisoned = broken.count(f.ast) != 0;
   FunctionCheck check(table, diagnostics);
   for (auto &[name, f] : table.byName)
     if (!f.poisoned)

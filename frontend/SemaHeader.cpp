@@ -316,8 +316,8 @@ void Checker::declareParams() {
     if (stmt.form != ast::Stmt::Form::Param)
       continue;
     bool fresh = declare(stmt.name, "parameter");
-    std::optional<Type> type = parseType(*stmt.type);
-    if (!fresh)
+    std::optional<Type> type = stmt.type ? parseType(*stmt.type) : std::nullopt;
+    if (!fresh || !stmt.value)
       continue;
     if (!beginsLower(stmt.name.text)) {
       error("ein-r2", stmt.name.range,

@@ -160,6 +160,17 @@ void Checker::inferKinds() {
     for (size_t i = equations.size(); changed && i-- > 0;)
       changed |= update(equations[i]);
   }
+  // Rings that only copy themselves are floats; whatever stays unknown even so
+  // holds an error, and its readers are silent.
+  std::vector<TensorId> guessed;
+  for (size_t t = 0; t < tensorKind.size(); ++t)
+    if (!tensorKind[t] && equationOf[t]) {
+      tensorKind[t] = Kind::Float;
+      guessed.push_back(static_cast<TensorId>(t));
+    }
+  for (TensorId t : guessed)
+    if (equationOf[t]->stmt->value && !kindOf(*equationOf[t]->stmt->value, nullptr))
+      tensorPoisoned[t] = true;
   bool f64 = false;
   for (const ein::Tensor &tensor : out.tensors)
     f64 |= tensor.role == ein::Role::Input && tensor.type == Type::F64;
