@@ -105,8 +105,8 @@ std::string snippet(const Source &source, Range range, const Palette &colors) {
       ++stop;
     bool more = stop < line.size();
     line = line.substr(cut, stop - cut);
-    from -= cut;
-    to = std::min(to - cut, line.size());
+    from = std::min(from - cut, line.size()); // bytes that are no UTF-8 may reach beyond the window
+    to = std::clamp(to - cut, from, line.size());
     if (cut > 0)
       lead = "...";
     View view = viewOf(line);
