@@ -1,4 +1,5 @@
 #include "dialects/ein/Schedule.h"
+#include "dialects/ein/Recurrence.h"
 #include <algorithm>
 #include <deque>
 #include <map>
@@ -9,231 +10,13 @@ namespace einfall::ein {
 
 namespace {
 
-// ---- how far a subscript lies from a coordinate ----
-
-/// sum of coefficient * variable + constant; extents that are not fixed count
-/// as variables of their own (negative keys).
-struct Affine {
-  bool ok = true;
-  std::map<int, int64_t> terms;
-  int64_t constant = 0;
-
-  static Affine unknown() {
-    Affine a;
-    a.ok = false;
-    return a;
-  }
-  Affine scaled(int64_t factor) const {
-    Affine a = *this;
-    a.ok &= !__builtin_mul_overflow(a.constant, factor, &a.constant);
-    for (auto &[key, c] : a.terms)
-      a.ok &= !__builtin_mul_overflow(c, factor, &c);
-    return a;
-  }
-  Affine plus(const Affine &b) const {
-    Affine a = *this;
-    a.ok &= b.ok && !__builtin_add_overflow(a.constant, b.constant, &a.constant);
-    for (auto &[key, c] : b.terms)
-      a.ok &= !__builtin_add_overflow(a.terms[key], c, &a.terms[key]);
-    std::erase_if(a.terms, [](auto &term) { return term.second == 0; });
-    return a;
-  }
-};
-
-Affine affine(const Cascade &cascade, const ExprRef &e) {
-  Affine a;
-  switch (e->op) {
-  case ExprOp::Number:
-    a.constant = e->integer;
-    a.ok = e->kind == Kind::Int;
-    return a;
-  case ExprOp::Coord:
-    a.terms[e->id] = 1;
-    return a;
-  case ExprOp::Extent:
-    if (cascade.ranks[e->id].fixed)
-      a.constant = *cascade.ranks[e->id].fixed;
-    else
-      a.terms[-1 - e->id] = 1;
-    return a;
-  case ExprOp::Neg:
-    return affine(cascade, e->args[0]).scaled(-1);
-  case ExprOp::Add:
-    return affine(cascade, e->args[0]).plus(affine(cascade, e->args[1]));
-  case ExprOp::Sub:
-    return affine(cascade, e->args[0]).plus(affine(cascade, e->args[1]).scaled(-1));
-  case ExprOp::Mul:
-    for (int i = 0; i < 2; ++i) {
-      Affine factor = affine(cascade, e->args[i]);
-      if (factor.ok && factor.terms.empty())
-        return affine(cascade, e->args[1 - i]).scaled(factor.constant);
-    }
-    return Affine::unknown();
-  default:
-    return Affine::unknown();
-  }
-}
-
-/// Where a read may lie, relative to a coordinate: low <= subscript - v <= high.
-struct Distance {
-  std::optional<int64_t> low, high;
-  bool back(bool backward, bool strictly) const {
-    if (backward)
-      return low && *low >= (strictly ? 1 : 0);
-    return high && *high <= (strictly ? -1 : 0);
-  }
-  bool exact() const { return low && high && *low == *high; }
-};
-
-/// Restricts u - v by one conjunct of a filter.
-void restrict(const Cascade &cascade, const Expr &conjunct, VarId u, VarId v, Distance &d) {
-  if (conjunct.op < ExprOp::Lt || conjunct.op > ExprOp::Eq || conjunct.args[0]->kind != Kind::Int)
-    return;
-  // left - right, as sign * (u - v) + k
-  Affine a = affine(cascade, conjunct.args[0]).plus(affine(cascade, conjunct.args[1]).scaled(-1));
-  if (!a.ok || a.terms.size() != 2 || !a.terms.count(u) || !a.terms.count(v))
-    return;
-  int64_t sign = a.terms[u], k = a.constant;
-  if ((sign != 1 && sign != -1) || a.terms[v] != -sign || k > INT64_MAX / 4 || k < INT64_MIN / 4)
-    return;
-  auto above = [&](int64_t x) { d.low = d.low ? std::max(*d.low, x) : x; };
-  auto below = [&](int64_t x) { d.high = d.high ? std::min(*d.high, x) : x; };
-  // sign * (u - v) <= limit
-  auto atMost = [&](int64_t limit) { sign == 1 ? below(limit) : above(-limit); };
-  auto atLeast = [&](int64_t limit) { sign == 1 ? above(limit) : below(-limit); };
-  switch (conjunct.op) {
-  case ExprOp::Lt:
-    return atMost(-k - 1);
-  case ExprOp::Le:
-    return atMost(-k);
-  case ExprOp::Gt:
-    return atLeast(-k + 1);
-  case ExprOp::Ge:
-    return atLeast(-k);
-  default:
-    atMost(-k);
-    return atLeast(-k);
-  }
-}
-
-// ---- reads inside a set of equations ----
-
-struct Access {
-  int from, to; ///< equations
-  const Expr *read;
-  std::vector<ExprRef> subscripts; ///< for each left variable of `to`; null: not comparable
-  std::vector<ExprRef> conjuncts;  ///< of the filters around the read
-  bool inInit = false;
-  bool caught = false; ///< stands in an `else` or `if`
-};
-
-void splitConjuncts(const ExprRef &e, std::vector<ExprRef> &list) {
-  if (e->op == ExprOp::And) {
-    splitConjuncts(e->args[0], list);
-    splitConjuncts(e->args[1], list);
-  } else {
-    list.push_back(e);
-  }
-}
-
-class Collector {
-public:
-  Collector(const Cascade &cascade, const std::map<TensorId, int> &members, std::vector<Access> &out)
-      : cascade(cascade), members(members), out(out) {}
-
-  void equation(int index) {
-    from = index;
-    const Equation &eq = cascade.equations[index];
-    visit(eq.rhs, false);
-    if (eq.where)
-      visit(eq.where, false);
-    if (eq.init) {
-      inInit = true;
-      visit(eq.init, false);
-      inInit = false;
-    }
-  }
-
-private:
-  const Cascade &cascade;
-  const std::map<TensorId, int> &members;
-  std::vector<Access> &out;
-  int from = 0;
-  bool inInit = false;
-  std::vector<ExprRef> conjuncts;
-
-  void visit(const ExprRef &e, bool caught) {
-    if (e->op == ExprOp::Read)
-      if (auto it = members.find(e->id); it != members.end())
-        add(*e, it->second, caught);
-    bool inner = caught || e->op == ExprOp::Else || e->op == ExprOp::If;
-    size_t before = conjuncts.size();
-    if (e->op == ExprOp::Reduce) {
-      for (const ExprRef &x : e->at)
-        visit(x, inner);
-      if (e->aux)
-        visit(e->aux, inner);
-      if (e->filter) {
-        splitConjuncts(e->filter, conjuncts);
-        visit(e->filter, inner);
-      }
-    }
-    for (const ExprRef &x : e->args)
-      visit(x, inner);
-    conjuncts.resize(before);
-  }
-
-  void add(const Expr &read, int to, bool caught) {
-    Access a{from, to, &read, {}, conjuncts, inInit, caught};
-    const Equation &target = cascade.equations[to];
-    for (size_t i = 0; i < target.lhs.size(); ++i) {
-      const ExprRef &left = target.lhs[i], &here = read.args[i];
-      if (left->op != ExprOp::Tuple) {
-        a.subscripts.push_back(here->op == ExprOp::Tuple ? nullptr : here);
-        continue;
-      }
-      bool same = here->op == ExprOp::Tuple && here->id == left->id;
-      for (size_t k = 0; k < left->args.size(); ++k)
-        a.subscripts.push_back(same && here->args[k]->op != ExprOp::Tuple ? here->args[k] : nullptr);
-    }
-    out.push_back(std::move(a));
-  }
-};
-
-/// Of subscript `k` of the read from the coordinate `v` of the reading equation.
-Distance distance(const Cascade &cascade, const Access &access, size_t k, VarId v) {
-  if (access.inInit || !access.subscripts[k])
-    return {};
-  Affine a = affine(cascade, access.subscripts[k]);
-  if (!a.ok || a.terms.size() != 1 || a.terms.begin()->second != 1)
-    return {};
-  VarId u = a.terms.begin()->first;
-  if (u < 0)
-    return {};
-  if (u == v)
-    return {a.constant, a.constant};
-  Distance d;
-  for (const ExprRef &conjunct : access.conjuncts)
-    restrict(cascade, *conjunct, u, v, d);
-  if (d.low)
-    *d.low += a.constant;
-  if (d.high)
-    *d.high += a.constant;
-  return d;
-}
-
 // ---- one cyclic component ----
 
 class ComponentSolver {
 public:
   ComponentSolver(const Cascade &cascade, std::vector<int> members)
       : cascade(cascade), members(std::move(members)) {
-    std::map<TensorId, int> byTensor;
-    for (int m : this->members)
-      byTensor[cascade.equations[m].tensor] = m;
-    Collector collector(cascade, byTensor, accesses);
-    for (int m : this->members)
-      collector.equation(m);
+    accesses = accessesAmong(cascade, this->members);
     for (size_t i = 0; i < this->members.size(); ++i)
       place[this->members[i]] = i;
   }
@@ -263,7 +46,16 @@ public:
   }
 
   ScheduleFailure failure() const {
-    std::vector<int> ring = shortestRing();
+    std::vector<bool> back(accesses.size());
+    for (size_t i = 0; i < accesses.size(); ++i)
+      back[i] = goesBackSomewhere(accesses[i]);
+    // A ring of reads none of which goes back explains most; else any ring.
+    std::vector<int> ring;
+    for (int m : members)
+      if (ring.empty())
+        ring = shortestRing(m, [&](size_t i) { return !back[i]; });
+    if (ring.empty())
+      ring = shortestRing(members[0], [](size_t) { return true; });
     ScheduleFailure f;
     f.rule = "ein-r20";
     f.equation = ring[0];
@@ -271,22 +63,13 @@ public:
     for (int e : ring)
       f.message += cascade.tensors[cascade.equations[e].tensor].name + " -> ";
     f.message += cascade.tensors[cascade.equations[ring[0]].tensor].name + " goes back along no rank";
-    // The read of the ring that is to blame: one that goes back along nothing.
     for (size_t i = 0; i < ring.size(); ++i)
-      for (const Access &a : accesses) {
-        if (a.from != ring[i] || a.to != ring[(i + 1) % ring.size()])
+      for (size_t k = 0; k < accesses.size(); ++k) {
+        const Access &a = accesses[k];
+        if (a.from != ring[i] || a.to != ring[(i + 1) % ring.size()] || back[k] || !f.note.empty())
           continue;
-        bool goesBack = false;
-        for (size_t k = 0; k < a.subscripts.size(); ++k)
-          for (VarId v : cascade.equations[a.from].vars) {
-            Distance d = distance(cascade, a, k, v);
-            goesBack |= cascade.rankOf(v) == cascade.rankOf(cascade.equations[a.to].vars[k]) &&
-                        (d.back(false, true) || d.back(true, true));
-          }
-        if (!goesBack && f.note.empty()) {
-          f.note = "'" + cascade.tensors[a.read->id].name + "' is read here, and does not go back";
-          f.read = a.read->range;
-        }
+        f.note = "'" + cascade.tensors[a.read->id].name + "' is read here, and does not go back";
+        f.read = a.read->range;
       }
     return f;
   }
@@ -416,21 +199,35 @@ private:
     return std::nullopt;
   }
 
-  /// The shortest ring through the first member.
-  std::vector<int> shortestRing() const {
+  /// Whether a read goes back (or forward) along some rank, for all that is known.
+  bool goesBackSomewhere(const Access &a) const {
+    for (size_t k = 0; k < a.subscripts.size(); ++k)
+      for (VarId v : left(a.from)) {
+        if (cascade.rankOf(v) != cascade.rankOf(left(a.to)[k]))
+          continue;
+        Distance d = distance(cascade, a, k, v);
+        if (d.back(false, true) || d.back(true, true))
+          return true;
+      }
+    return false;
+  }
+
+  /// The shortest ring through `start` along reads that `use` admits.
+  std::vector<int> shortestRing(int start, const std::function<bool(size_t)> &use) const {
     std::map<int, int> previous;
-    std::deque<int> queue{members[0]};
+    std::deque<int> queue{start};
     while (!queue.empty()) {
       int e = queue.front();
       queue.pop_front();
-      for (const Access &a : accesses) {
-        if (a.from != e)
+      for (size_t i = 0; i < accesses.size(); ++i) {
+        const Access &a = accesses[i];
+        if (a.from != e || !use(i))
           continue;
-        if (a.to == members[0]) {
+        if (a.to == start) {
           std::vector<int> ring;
-          for (int x = e; x != members[0]; x = previous[x])
+          for (int x = e; x != start; x = previous[x])
             ring.push_back(x);
-          ring.push_back(members[0]);
+          ring.push_back(start);
           std::reverse(ring.begin(), ring.end());
           return ring;
         }
@@ -438,7 +235,7 @@ private:
           queue.push_back(a.to);
       }
     }
-    return {members[0]};
+    return {};
   }
 };
 
@@ -557,16 +354,10 @@ std::vector<ScheduleFailure> placeInits(Cascade &cascade) {
     if (c.rank < 0)
       continue;
     cyclic.insert(c.equations.begin(), c.equations.end());
-    std::map<TensorId, int> members;
     std::map<int, size_t> place;
-    for (size_t i = 0; i < c.equations.size(); ++i) {
-      members[cascade.equations[c.equations[i]].tensor] = c.equations[i];
+    for (size_t i = 0; i < c.equations.size(); ++i)
       place[c.equations[i]] = i;
-    }
-    std::vector<Access> accesses;
-    Collector collector(cascade, members, accesses);
-    for (int e : c.equations)
-      collector.equation(e);
+    std::vector<Access> accesses = accessesAmong(cascade, c.equations);
     // The left variables of the tensor read along which a read steps out of the
     // coordinate of the reader: `t - 1`.
     auto stepsOf = [&](const Access &a) {
