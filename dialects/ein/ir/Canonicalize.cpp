@@ -29,6 +29,8 @@ LogicalResult canonicalizeEquation(EquationOp equation, PatternRewriter &rewrite
   parts.empty = equation.getEmptyAttr();
   if (equation.getInitRankAttr())
     parts.initRank = equation.getInitRankAttr().getInt();
+  if (equation.getFirstAttr())
+    parts.first = equation.getFirstAttr().getInt();
   parts.initBackward = equation.getInitBackward();
   parts.annotated = equation.getAnnotated();
   parts.recurrence = llvm::isa<RecurrenceOp>(equation);

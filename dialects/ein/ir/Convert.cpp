@@ -4,6 +4,7 @@
 #include "dialects/ein/ir/Tables.h"
 #include "mlir/IR/Builders.h"
 #include <algorithm>
+#include <climits>
 #include <set>
 
 using namespace mlir;
@@ -54,7 +55,10 @@ namespace {
 class Writer {
 public:
   Writer(OpBuilder &builder, const Cascade &cascade)
-      : builder(builder), context(builder.getContext()), cascade(cascade), names(namesOf(cascade)) {}
+      : builder(builder), context(builder.getContext()), cascade(cascade), names(namesOf(cascade)) {
+    for (const Variable &variable : cascade.variables)
+      variableNames.push_back(variable.name);
+  }
 
   CascadeOp write() {
     auto op = CascadeOp::create(builder, locationOf(context, cascade.file, {1, 1, 1, 1}),
@@ -75,7 +79,8 @@ private:
   OpBuilder &builder;
   MLIRContext *context;
   const Cascade &cascade;
-  Names names;
+  Names names; ///< of the equation at hand
+  std::vector<std::string> variableNames;
   std::vector<Value> values; ///< by tensor
   std::set<int> cyclic;      ///< equations in a component with a rank
 
@@ -87,7 +92,8 @@ private:
   ArrayAttr variables() {
     SmallVector<Attribute> list;
     for (size_t i = 0; i < cascade.variables.size(); ++i)
-      list.push_back(VariableAttr::get(context, string(names.vars[i]), rankName(cascade.variables[i].rank)));
+      list.push_back(
+          VariableAttr::get(context, string(cascade.variables[i].name), rankName(cascade.variables[i].rank)));
     return builder.getArrayAttr(list);
   }
 
@@ -162,6 +168,22 @@ private:
     }
   }
 
+  /// The smallest variable number of an equation; 0 without variables.
+  static int64_t firstVariable(const Equation &equation) {
+    VarId first = INT_MAX;
+    auto visit = [&](const Expr &e) {
+      if (e.op == ExprOp::Coord)
+        first = std::min(first, e.id);
+      for (VarId v : e.vars)
+        first = std::min(first, v);
+    };
+    for (const ExprRef &entry : equation.lhs)
+      walk(entry, visit);
+    for (const ExprRef &e : {equation.rhs, equation.where, equation.init})
+      walk(e, visit);
+    return first == INT_MAX ? 0 : first;
+  }
+
   /// Equations may read what stands below them: operands come in a second round.
   void equations() {
     std::vector<std::vector<std::string>> reads;
@@ -170,6 +192,8 @@ private:
       const Tensor &tensor = cascade.tensors[equation.tensor];
       EquationParts parts;
       SmallVector<Attribute> lhs;
+      parts.first = firstVariable(equation);
+      names.vars = labelsFrom(variableNames, parts.first);
       for (const ExprRef &entry : equation.lhs)
         lhs.push_back(expr(entry));
       parts.tensor = tensor.name;

@@ -16,8 +16,8 @@ public:
     if (auto file = llvm::dyn_cast<FileLineColRange>(op.getLoc()))
       cascade.file = file.getFilename() == "-" ? "" : file.getFilename().str();
     ranks();
-    for (auto [i, name] : llvm::enumerate(tables.names.vars))
-      cascade.variables.push_back({withoutNumber(name, i), tables.variableRanks[i]});
+    for (auto [name, rank] : llvm::zip_equal(tables.names.vars, tables.variableRanks))
+      cascade.variables.push_back({name, rank});
     declarations();
     tensors();
     equations();
@@ -33,22 +33,17 @@ private:
   Cascade cascade;
   bool failed = false;
 
-  ExprRef expr(ExprAttr attr) {
+  ExprRef expr(ExprAttr attr) { return expr(attr, tables.names); }
+  ExprRef expr(ExprAttr attr, const Names &names) {
     if (!attr)
       return nullptr;
     std::string missing;
-    ExprRef e = attr.resolve(tables.names, missing);
+    ExprRef e = attr.resolve(names, missing);
     if (!e && !failed) {
       failed = true;
       op.emitOpError() << "'" << missing << "' is not defined [ein-r4]";
     }
     return e ? e : integer(0);
-  }
-
-  /// `m.7`, as variable 7 is called when it is not the first `m`, is `m`.
-  static std::string withoutNumber(llvm::StringRef name, size_t id) {
-    name.consume_back("." + std::to_string(id));
-    return name.str();
   }
 
   void ranks() {
@@ -118,18 +113,19 @@ private:
       auto equation = llvm::dyn_cast<EquationOp>(operation);
       if (!equation)
         continue;
+      Names names = tables.namesOf(equation);
       Equation e;
       e.tensor = tables.tensor(equation.getTensorName());
       for (auto entry : equation.getLhs().getAsRange<ExprAttr>()) {
-        e.lhs.push_back(expr(entry));
+        e.lhs.push_back(expr(entry, names));
         walk(e.lhs.back(), [&](const Expr &x) {
           if (x.op == ExprOp::Coord)
             e.vars.push_back(x.id);
         });
       }
-      e.rhs = expr(equation.getRhs());
-      e.where = expr(equation.getWhereAttr());
-      e.init = expr(equation.getInitAttr());
+      e.rhs = expr(equation.getRhs(), names);
+      e.where = expr(equation.getWhereAttr(), names);
+      e.init = expr(equation.getInitAttr(), names);
       if (auto at = equation.getInitRankAttr())
         e.initRank = static_cast<int>(at.getInt());
       e.initBackward = equation.getInitBackward();

@@ -68,8 +68,8 @@ def Ein_StepAttr : Ein_Attr<"Step", "step"> {
 def Ein_VariableAttr : Ein_Attr<"Variable", "var"> {
   let summary = "a variable and the rank it ranges over";
   let description = [{
-    Every binder of a cascade has a variable of its own. Names are unique: a
-    second `m` is called `m.1`, where 1 is the variable's number.
+    Every binder of a cascade has a variable of its own, numbered as listed;
+    names repeat.
 
     ```mlir
     #ein.var<"m" in "M">

@@ -21,6 +21,7 @@ def EquationInterface : OpInterface<"EquationOp"> {
     InterfaceMethod<"init lies past the end", "bool", "getInitBackward">,
     InterfaceMethod<"value stored for a missing point; null: 0 or false", "::einfall::ein::ir::ExprAttr", "getEmptyAttr">,
     InterfaceMethod<"the type was written", "bool", "getAnnotated">,
+    InterfaceMethod<"number of its first variable; null: 0", "::mlir::IntegerAttr", "getFirstAttr">,
     InterfaceMethod<"tensors read", "::mlir::OperandRange", "getReads">,
     InterfaceMethod<"type of the tensor", "::einfall::ein::ir::TensorType", "getTensorType", (ins), [{
       return ::llvm::cast<::einfall::ein::ir::TensorType>($_op->getResult(0).getType());

@@ -25,6 +25,7 @@ def Ein_CascadeOp : Ein_Op<"cascade", [IsolatedFromAbove, Symbol, SymbolTable, S
     Declares ranks, splits, scalars and inputs, and holds one equation per
     tensor; order means nothing and equations may read themselves. `variables`
     lists every variable with its rank; `steps` is an order of evaluation.
+    Names repeat: every binder of every equation has a variable of its own.
     `order` lists the tensors when their numbers are not simply inputs, outputs,
     then the others as written.
 
@@ -151,7 +152,9 @@ def Ein_OutputsOp : Ein_DeclarationOp<"outputs", [Terminator, Pure]> {
 
 // `T[lhs] = rhs where .. init ..`. Operands are the tensors that the expressions
 // read, in order of first occurrence; an expression names them, and the verifier
-// holds names and operands together.
+// holds names and operands together. `from` is the number of the equation's first
+// variable: its `m` is the first variable of that name from there on, its `m.1`
+// the second.
 class Ein_EquationOp<string mnemonic> : Ein_DeclarationOp<mnemonic, [EquationInterface,
     DeclareOpInterfaceMethods<OpAsmOpInterface, ["getAsmResultNames"]>]> {
   let arguments = (ins
@@ -164,13 +167,14 @@ class Ein_EquationOp<string mnemonic> : Ein_DeclarationOp<mnemonic, [EquationInt
     UnitAttr:$init_backward,
     OptionalAttr<Ein_ExprAttr>:$empty,
     UnitAttr:$annotated,
+    OptionalAttr<I64Attr>:$first,
     Variadic<Ein_TensorType>:$reads
   );
   let results = (outs Ein_TensorType:$result);
   let assemblyFormat = [{
     $tensor_name `` custom<Lhs>($lhs) `=` custom<Expr>($rhs) (`where` custom<Expr>($where)^)?
     (`init` custom<Expr>($init)^)? (`along` custom<Int>($init_rank)^)? (`down` $init_backward^)?
-    (`empty` custom<Expr>($empty)^)? (`rounded` $annotated^)?
+    (`empty` custom<Expr>($empty)^)? (`rounded` $annotated^)? (`from` custom<Int>($first)^)?
     `(` $reads `)` attr-dict `:` functional-type($reads, $result)
   }];
   let hasVerifier = 1;

@@ -36,6 +36,7 @@ Operation *buildEquation(OpBuilder &builder, Location loc, const EquationParts &
   add("init_rank", parts.init ? Attribute(builder.getI64IntegerAttr(parts.initRank)) : Attribute());
   add("init_backward", parts.initBackward ? unit : UnitAttr());
   add("empty", parts.empty);
+  add("first", parts.first ? Attribute(builder.getI64IntegerAttr(parts.first)) : Attribute());
   add("annotated", parts.annotated ? unit : UnitAttr());
   return builder.create(state);
 }

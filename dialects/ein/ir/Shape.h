@@ -13,6 +13,7 @@ struct EquationParts {
   mlir::ArrayAttr lhs;
   ExprAttr rhs, where, init, empty;
   int initRank = -1;
+  int64_t first = 0; ///< number of the first variable
   bool initBackward = false, annotated = false;
   bool recurrence = false;
 };

@@ -1,6 +1,7 @@
 //===- Tables.cpp - see Tables.h -----------------------------------------------===//
 #include "dialects/ein/ir/Tables.h"
 #include "mlir/IR/Builders.h"
+#include <map>
 
 using namespace mlir;
 
@@ -61,6 +62,26 @@ Tables::Tables(CascadeOp cascade) {
     names.vars.push_back(variable.getName().str());
     variableRanks.push_back(rank(variable.getRank()));
   }
+}
+
+std::vector<std::string> labelsFrom(const std::vector<std::string> &variables, int64_t first) {
+  std::vector<std::string> labels;
+  std::map<std::string, int> seen;
+  for (size_t i = 0; i < variables.size(); ++i) {
+    if (static_cast<int64_t>(i) < first) {
+      labels.push_back("#" + std::to_string(i));
+      continue;
+    }
+    int count = seen[variables[i]]++;
+    labels.push_back(count ? variables[i] + "." + std::to_string(count) : variables[i]);
+  }
+  return labels;
+}
+
+Names Tables::namesOf(EquationOp equation) const {
+  Names local = names;
+  local.vars = labelsFrom(names.vars, equation.getFirstAttr() ? equation.getFirstAttr().getInt() : 0);
+  return local;
 }
 
 RankId Tables::rank(llvm::StringRef name) const { return indexOf(names.ranks, name); }

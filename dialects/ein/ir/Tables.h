@@ -16,9 +16,15 @@ struct Tables {
   std::vector<ScalarOp> scalars;
 
   explicit Tables(CascadeOp cascade);
+  /// The tables for the expressions of an equation.
+  Names namesOf(EquationOp equation) const;
   RankId rank(llvm::StringRef name) const;     ///< -1: none
   TensorId tensor(llvm::StringRef name) const; ///< -1: none
 };
+
+/// Labels of variables in an equation whose first variable is number `first`:
+/// `m` for the first variable called m from there on, `m.1` for the second.
+std::vector<std::string> labelsFrom(const std::vector<std::string> &variables, int64_t first);
 
 /// Name of the tensor that an input or equation defines.
 llvm::StringRef tensorNameOf(mlir::Operation *op);

@@ -134,14 +134,10 @@ private:
     for (auto [i, name] : llvm::enumerate(tables.names.tensors))
       if (!seen.insert(name).second)
         return tables.tensors[i]->emitOpError() << "'" << name << "' is defined twice [ein-r5]";
-    seen.clear();
-    for (auto [i, name] : llvm::enumerate(tables.names.vars)) {
-      if (!seen.insert(name).second)
-        return cascade.emitOpError() << "variable '" << name << "' is listed twice [ein-r3]";
+    for (auto [i, name] : llvm::enumerate(tables.names.vars))
       if (tables.variableRanks[i] < 0)
         return cascade.emitOpError() << "variable '" << name
                                      << "' ranges over a rank that is not here [ein-r3]";
-    }
     return success();
   }
 
@@ -192,18 +188,19 @@ private:
     if (auto input = llvm::dyn_cast<InputOp>(op))
       return verifyExpr(op, input.getDefaultValueAttr());
     auto equation = llvm::cast<EquationOp>(op);
+    Names names = tables.namesOf(equation);
     for (auto [entry, rank] : llvm::zip_equal(equation.getLhs().getAsRange<ExprAttr>(), type.getRanks()))
-      if (failed(verifyTuple(op, resolved(entry), rank)))
+      if (failed(verifyTuple(op, resolved(entry, names), rank)))
         return failure();
     for (ExprAttr expr : expressionsOf(equation))
-      if (failed(verifyExpr(op, expr)))
+      if (failed(verifyExpr(op, expr, names)))
         return failure();
     return success();
   }
 
-  ExprRef resolved(ExprAttr expr) {
+  static ExprRef resolved(ExprAttr expr, const Names &names) {
     std::string missing;
-    return expr.resolve(tables.names, missing);
+    return expr.resolve(names, missing);
   }
 
   /// ein-r7: a tuple that subscripts `rank` uses a split of that rank.
@@ -218,11 +215,12 @@ private:
   }
 
   /// Names resolve; tensors are read with the right number and kind of subscripts.
-  LogicalResult verifyExpr(Operation *op, ExprAttr expr) {
+  LogicalResult verifyExpr(Operation *op, ExprAttr expr) { return verifyExpr(op, expr, tables.names); }
+  LogicalResult verifyExpr(Operation *op, ExprAttr expr, const Names &names) {
     if (!expr)
       return success();
     std::string missing;
-    ExprRef e = expr.resolve(tables.names, missing);
+    ExprRef e = expr.resolve(names, missing);
     if (!e)
       return op->emitOpError() << "'" << missing << "' is not defined [ein-r4]";
     LogicalResult result = success();

@@ -1,13 +1,5 @@
 // RUN: einfall-opt %s --split-input-file --verify-diagnostics
 
-// expected-error @+1 {{variable 'm' is listed twice [ein-r3]}}
-ein.cascade @r3_twice variables [m: M, m: M] steps [] {
-  ein.rank @M
-  ein.outputs
-}
-
-// -----
-
 // expected-error @+1 {{variable 'm' ranges over a rank that is not here [ein-r3]}}
 ein.cascade @r3_rank variables [m: N] steps [] {
   ein.rank @M

@@ -4,9 +4,9 @@
 // Every operation, type and attribute goes through its text unchanged.
 
 // CHECK-LABEL: ein.cascade @declarations
-// CHECK-SAME: variables [h: H, m: M, m.2: M]
+// CHECK-SAME: variables [h: H, m: M, m: M]
 // CHECK-SAME: steps [<Y>]
-ein.cascade @declarations variables [h: H, m: M, m.2: M] steps [<Y>] {
+ein.cascade @declarations variables [h: H, m: M, m: M] steps [<Y>] {
   // CHECK: ein.rank @H aka ["HQ"]
   ein.rank @H aka ["HQ"]
   // CHECK: ein.rank @J
@@ -34,7 +34,7 @@ ein.cascade @declarations variables [h: H, m: M, m.2: M] steps [<Y>] {
 // CHECK-LABEL: ein.cascade @equations
 // CHECK-SAME: steps [<N>, <C>, <Sel>, <S along T>, <P, Q along T then U down>]
 // CHECK-SAME: order ["N", "C", "Sel", "S", "P", "Q", "A"]
-ein.cascade @equations variables [t: T, u: U, t.2: T] steps [<N>, <C>, <Sel>, <S along T>, <P, Q along T then U down>]
+ein.cascade @equations variables [t: T, u: U, t: T] steps [<N>, <C>, <Sel>, <S along T>, <P, Q along T then U down>]
     order ["N", "C", "Sel", "S", "P", "Q", "A"] {
   ein.rank @T
   ein.rank @U
@@ -42,10 +42,10 @@ ein.cascade @equations variables [t: T, u: U, t.2: T] steps [<N>, <C>, <Sel>, <S
   // CHECK: ein.map "N"["t"] = "exp(A[t])" where "t < 5 and not t == 2" empty "1.0" rounded(%
   %n = ein.map "N"["t"] = "exp(A[t])" where "t < 5 and not t == 2" empty "1.0" rounded(%a)
     : (!ein.tensor<[T], f32>) -> !ein.tensor<[T?], bf16, partial>
-  // CHECK: ein.scan "C"["t"] = "cumsum[t.2 at t] A[t.2]"
-  %c = ein.scan "C"["t"] = "cumsum[t.2 at t] A[t.2]"(%a) : (!ein.tensor<[T], f32>) -> !ein.tensor<[T], f32>
-  // CHECK: ein.select "Sel"["t"] = "top[t.2 at t; 3] A[t.2]"
-  %sel = ein.select "Sel"["t"] = "top[t.2 at t; 3] A[t.2]"(%a) : (!ein.tensor<[T], f32>) -> !ein.tensor<[T], bool>
+  // CHECK: ein.scan "C"["t"] = "cumsum[t.1 at t] A[t.1]"
+  %c = ein.scan "C"["t"] = "cumsum[t.1 at t] A[t.1]"(%a) : (!ein.tensor<[T], f32>) -> !ein.tensor<[T], f32>
+  // CHECK: ein.select "Sel"["u"] = "top[t at u; 3] A[t]" from 1(%
+  %sel = ein.select "Sel"["u"] = "top[t at u; 3] A[t]" from 1(%a) : (!ein.tensor<[T], f32>) -> !ein.tensor<[T], bool>
   // CHECK: %[[S:.+]] = ein.recurrence "S"["t"] = "A[t] * S[t - 1]" init "0.0" along 0(%{{.*}}, %[[S]])
   %s = ein.recurrence "S"["t"] = "A[t] * S[t - 1]" init "0.0" along 0 (%a, %s)
     : (!ein.tensor<[T], f32>, !ein.tensor<[T], f32>) -> !ein.tensor<[T], f32>
