@@ -90,6 +90,9 @@ void compile(const CompileOptions &options) {
   if (!existed && !fs::create_directories(options.folder, error) && error)
     wrongInput(fmt::format("folder '{}' cannot be made: {}", options.folder, error.message()));
   std::string base = (fs::path(options.folder) / compiled->name).string();
+  if (wants("ein") && fs::equivalent(base + ".ein", options.file, error))
+    wrongInput(
+        fmt::format("--emit ein would overwrite its own input '{}'; give another folder", options.file));
   std::vector<TextFile> files;
   for (const std::string &kind : wanted) {
     if (kind == "obj")
@@ -105,10 +108,12 @@ void compile(const CompileOptions &options) {
     else if (kind == "tile")
       files.push_back({base + ".tile.mlir", compiled->tileText});
     else if (kind == "ein")
-      files.push_back({base + ".ein.mlir", compiled->einText});
-    else
+      files.push_back({base + ".ein", compiled->einText});
+    else if (!compiled->object.empty())
       files.push_back({base + ".so", shared(*compiled.value)});
   }
+  if (!options.stopAfter.empty()) // texts of later phases do not exist
+    std::erase_if(files, [](const TextFile &file) { return file.bytes.empty(); });
   writeAll(files);
 }
 

@@ -1,6 +1,7 @@
 //===- Inputs.cpp - the arguments of a call from the command line -------------===//
 #include "tools/einfall/Inputs.h"
 #include "tools/einfall/Command.h"
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <fmt/format.h>
@@ -211,13 +212,27 @@ void Call::bind() {
 }
 
 ein::Environment Call::environment() const {
+  std::vector<TensorId> all;
+  for (const Input &input : inputs)
+    all.push_back(input.tensor);
+  return environment(all, INT64_MAX);
+}
+
+ein::Environment Call::environment(const std::vector<TensorId> &tensors, int64_t elements) const {
   ein::Environment result;
   result.extent.assign(bound.extent, bound.extent + cascade.ranks.size());
   result.tensors.resize(cascade.tensors.size());
   result.scalars.resize(cascade.scalars.size());
-  for (const Input &input : inputs)
-    result.tensors[input.tensor] =
-        driver::toArray(input.data, cascade.tensors[input.tensor].type, shapeOf(input.tensor));
+  for (const Input &input : inputs) {
+    if (std::find(tensors.begin(), tensors.end(), input.tensor) == tensors.end())
+      continue;
+    std::vector<int64_t> shape = shapeOf(input.tensor);
+    double count = 1;
+    for (int64_t extent : shape)
+      count *= static_cast<double>(extent);
+    if (count <= static_cast<double>(elements))
+      result.tensors[input.tensor] = driver::toArray(input.data, cascade.tensors[input.tensor].type, shape);
+  }
   for (const Scalar &s : scalars)
     result.scalars[s.id] = ein::kindOf(cascade.scalars[s.id].type) == Kind::Float
                                ? ein::cellOf(s.isFloat ? s.f : static_cast<double>(s.i))

@@ -42,6 +42,9 @@ public:
 
   /// For the interpreter.
   ein::Environment environment() const;
+  /// The same with some inputs only, and of these only tensors of at most
+  /// `elements` elements.
+  ein::Environment environment(const std::vector<ein::TensorId> &tensors, int64_t elements) const;
   /// For a kernel: inputs, then one output for each buffer of `outputs`, in
   /// header order. The result points into this object and into `outputs`.
   std::vector<einfall_argument> arguments(std::vector<driver::Bytes> &outputs);

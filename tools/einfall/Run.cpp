@@ -61,6 +61,8 @@ void execute(const RunOptions &options, const ein::Cascade &cascade, Call &call,
     auto compiled = driver::compile(cascade, options.driver());
     if (!compiled)
       stop(compiled.failure);
+    if (!options.stopAfter.empty())
+      wrongUse("--stop-after ends the compiler before there is a kernel: use einfall compile");
     auto loaded = driver::load(*compiled.value);
     if (!loaded)
       stop(loaded.failure);
