@@ -280,9 +280,13 @@ Sym pow(const Sym &base, const Sym &e) {
 Sym exp(const Sym &x) {
   if (hasInfinity(x))
     return node(Form::Exp, 0, {x});
+  // The exponent stays as it is written, for (p - m)^2 * c computes better than its
+  // expansion, unless something cancels: (s - g)/t + (g - h)/t has no g.
   Sym e = expand(x);
   if (e.isNumber(0))
     return Sym(1);
+  if (!e.is(Form::Number) && !e.is(Form::Atom) && e.atoms().size() >= x.atoms().size())
+    e = x;
   // exp(k * log(b)) = b^k.
   std::vector<Sym> outside, inside;
   auto term = [&](const Sym &t) {

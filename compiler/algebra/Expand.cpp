@@ -42,8 +42,6 @@ public:
 private:
   Sym compute(const Sym &e) {
     switch (e.form()) {
-    case Form::Exp:
-      return e; // its argument is expanded by construction
     case Form::Add: {
       std::vector<Sym> terms{Sym(e.number())};
       for (const Sym &t : e.args())

@@ -9,7 +9,7 @@
 //   sums       n-ary, sorted, like terms collected        a + 2*a        -> 3*a
 //   products   n-ary, sorted, like bases collected        a * a^-1       -> 1
 //   powers     of a base to a number                      (x^2)^3        -> x^6
-//   exp        one exp a product, its argument expanded   exp(s)*exp(-g) -> exp(s - g)
+//   exp        one exp a product                          exp(s)*exp(-g) -> exp(s - g)
 //   log        split over factors known to be positive    log(exp(s)/d)  -> s - log(d)
 //   exp, log   inverse to each other                      exp(s-log(d))  -> exp(s)*d^-1
 //   constants  by primes: log(8) -> 3*log(2), so that base-2 forms, exp(x*log(2)),

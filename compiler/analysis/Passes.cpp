@@ -60,6 +60,8 @@ public:
                 list[n] = true;
               }
     for (auto &[tensor, list] : readers) {
+      if (cascade.tensors[tensor].role != Role::Input)
+        continue;
       int &count = counts.inputs[cascade.tensors[tensor].name][cascade.ranks[levels.result.rank].name];
       count = std::max(count, levels.chain(list));
     }

@@ -216,3 +216,13 @@ TEST_CASE("long products of sums are left as they are", "[sym]") {
   CHECK(!isZero(e - a));
   CHECK(isZero(e - e));
 }
+
+TEST_CASE("exponents are not multiplied out unless something cancels", "[sym]") {
+  CHECK(exp(pow(a - b, Number(2)) * c).print() == "exp(c*(a - b)^2)");
+  Sym product = exp((a - b) / p) * exp((b - c) / p);
+  CHECK(!mentions(product, b));
+  CHECK(isZero(product - exp((a - c) / p)));
+  CHECK(isZero(exp((a - b) * p) - exp(a * p - b * p)));
+  CHECK(isZero(exp(pow(a - b, Number(2))) - exp(a * a) * exp(b * b) / exp(2 * a * b)));
+  CHECK(!isZero(exp(pow(a - b, Number(2))) - exp(a * a - b * b)));
+}
