@@ -72,9 +72,7 @@ public:
     for (const Node &n : order) {
       Plan::Item item;
       if (n.group < 0) {
-        const Component &c = plan.cascade.schedule[n.component];
-        item.equations = c.equations;
-        item.cyclic = c.rank >= 0;
+        item.component = plan.cascade.schedule[n.component];
       } else {
         std::vector<TensorId> store(wanted[n].begin(), wanted[n].end());
         auto kernel = builders[n.group]->build(n.pass, store, reason);
@@ -161,6 +159,8 @@ Plan derive(const Cascade &cascade, analysis::Explanation &explanation) {
     int failed = planner.emit(reason);
     if (failed < 0) {
       explanation = attempt;
+      inferExistence(plan.cascade);
+      reschedule(plan.cascade); // with the tensors that kernels added
       return plan;
     }
     without.insert(failed);

@@ -22,9 +22,8 @@ using tile::Transport;
 struct Plan {
   ein::Cascade cascade; ///< derived: normalised, deferred, with the tensors that kernels hold
   struct Item {
-    int stream = -1;            ///< index into `streams`, or
-    std::vector<int> equations; ///< one schedule component
-    bool cyclic = false;
+    int stream = -1;          ///< index into `streams`, or
+    ein::Component component; ///< nests
   };
   std::vector<Item> items;
   std::vector<StreamKernel> streams;

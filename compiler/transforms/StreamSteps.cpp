@@ -86,13 +86,34 @@ struct StreamBuilder::Steps {
     t.depends.assign(t.ranks.size(), false);
     t.everywhere = true;
     TensorId id = cascade().addTensor(t);
+    // The equation has variables of its own, as every equation.
     Equation eq;
     eq.tensor = id;
-    eq.lhs = lhs;
+    std::map<VarId, VarId> fresh;
+    auto own = [&](VarId v) {
+      auto [it, isNew] = fresh.insert({v, -1});
+      if (isNew) {
+        const Variable info = cascade().variables[v];
+        it->second = cascade().addVariable(info.name, info.rank);
+      }
+      return it->second;
+    };
     for (const ExprRef &l : lhs)
       for (VarId v : freeVariables(l))
-        eq.vars.push_back(v);
-    eq.rhs = rhs;
+        eq.vars.push_back(own(v));
+    if (rhs->op == ExprOp::Reduce) {
+      auto copy = std::make_shared<Expr>(*rhs);
+      for (VarId &v : copy->vars)
+        v = own(v);
+      rhs = copy;
+    }
+    auto rename = [&](VarId v) -> ExprRef {
+      auto it = fresh.find(v);
+      return it == fresh.end() ? nullptr : coord(it->second);
+    };
+    for (const ExprRef &l : lhs)
+      eq.lhs.push_back(substitute(l, rename));
+    eq.rhs = substitute(rhs, rename);
     eq.range = cascade().equationOf(like) ? cascade().equationOf(like)->range : SourceRange{};
     cascade().equations.push_back(eq);
     return id;
