@@ -83,8 +83,8 @@ struct Evaluator::Translation {
       node.extents.push_back(evaluator.extentOf(v));
     bool table = keepsVariables(e.reduce) || isSelection(e.reduce);
     for (int64_t extent : node.extents)
-      if (__builtin_mul_overflow(count, extent, &count) || (table && count > (int64_t(1) << 28)))
-        throw Refusal{fmt::format("'{}' over more points than can be ordered here (2^28)", name(e.reduce))};
+      if (__builtin_mul_overflow(count, extent, &count) || (table && count > (int64_t(1) << 26)))
+        throw Refusal{fmt::format("'{}' over more points than can be ordered here (2^26)", name(e.reduce))};
     memo(node, e);
     size_t outer = loops.size();
     loops.insert(loops.end(), e.vars.begin(), e.vars.end());

@@ -3,7 +3,9 @@
 #include "dialects/ein/Evaluator.h"
 #include <algorithm>
 #include <fmt/format.h>
+#include <fstream>
 #include <new>
+#include <unistd.h>
 
 namespace einfall::ein {
 
@@ -13,6 +15,17 @@ namespace {
 Cell rounded(Type type, Cell value) {
   return kindOf(type) == Kind::Float ? cellOf(roundTo(type, value.f))
                                      : cellOf(arithmetic::saturate(type, value.i));
+}
+
+/// Bytes that this process may use: of the machine, or of its control group.
+int64_t memoryOfProcess() {
+  int64_t bytes = int64_t(::sysconf(_SC_PHYS_PAGES)) * ::sysconf(_SC_PAGESIZE);
+  for (const char *path : {"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"}) {
+    int64_t limit = 0;
+    if (std::ifstream(path) >> limit && limit > 0) // the word "max" is no number
+      bytes = std::min(bytes, limit);
+  }
+  return bytes;
 }
 
 /// One equation, translated.
@@ -28,7 +41,10 @@ class Evaluation {
 public:
   Evaluation(const Cascade &cascade, Environment &environment)
       : cascade(cascade), environment(environment), evaluator(cascade, environment),
-        results(cascade.tensors.size()) {}
+        results(cascade.tensors.size()), maxBytes(environment.maxBytes) {
+    if (maxBytes <= 0)
+      maxBytes = memoryOfProcess() / 4 * 3;
+  }
 
   void run() {
     bindExtents();
@@ -62,7 +78,7 @@ private:
   std::vector<Array> results; ///< by TensorId; also defaults of inputs
   std::vector<bool> needed;
   std::vector<int> lastUse; ///< by TensorId: component
-  int64_t bytes = 0;
+  int64_t bytes = 0, maxBytes;
 
   static constexpr int64_t bytesOfPoint = sizeof(Cell) + 1;
 
@@ -108,12 +124,12 @@ private:
     if (empty)
       return 0;
     overflow = overflow || __builtin_mul_overflow(count, bytesOfPoint, &size);
-    if (overflow || size > environment.maxBytes - bytes) {
+    if (overflow || size > maxBytes - bytes) {
       std::string text;
       for (size_t i = 0; i < shape.size(); ++i)
         text += fmt::format("{}{}", i ? " x " : "", shape[i]);
       throw Refusal{fmt::format("tensor '{}' ({}) does not fit in the {} bytes the interpreter may use",
-                                tensor.name, text, environment.maxBytes)};
+                                tensor.name, text, maxBytes)};
     }
     return count;
   }

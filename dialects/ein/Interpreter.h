@@ -17,7 +17,6 @@
 #pragma once
 #include "dialects/ein/Cascade.h"
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -60,9 +59,10 @@ struct Environment {
   bool checked = false;
   /// Intermediates stay in `tensors` afterwards.
   bool keepIntermediates = false;
-  /// Refuse beyond these: bytes of tensors that exist at one time, and points
-  /// visited (of left sides and of reductions).
-  int64_t maxBytes = int64_t(16) << 30;
+  /// Refuse beyond these: bytes of tensors that exist at one time (0: three
+  /// quarters of the memory this process may use), and points visited (of left
+  /// sides and of reductions).
+  int64_t maxBytes = 0;
   int64_t maxPoints = INT64_MAX;
 };
 

@@ -316,3 +316,26 @@ TEST_CASE("interpreter: limits are refusals with numbers") {
   e.environment.maxPoints = 1000;
   CHECK(e.refusal() == "the evaluation visits more than 1000 points");
 }
+
+TEST_CASE("interpreter: a reduction is evaluated once for each point of its own variables") {
+  Evaluated e(R"(
+    cascade inlined(Q[P,E] : f64, K[M,E] : f64, V[M,F] : f64) -> (O[P,F] : f64) {
+      O[p,f] = softmax(sum[e] Q[p,e] * K[m,e]; m) * V[m,f]
+    })");
+  e.extent("P", 20).extent("M", 20).extent("E", 10).extent("F", 10).random("Q").random("K").random("V");
+  // 200 outputs of 20 keys; the expansion holds the scores four times (400 of 10
+  // products each), the maximum twice and the sum once (20 of 20 keys each).
+  e.environment.maxPoints = 200 + 4000 + 4 * 4000 + 3 * 400;
+  e.run();
+  for (int64_t p = 0; p < 20; ++p) {
+    Row row;
+    for (int64_t m = 0; m < 20; ++m) {
+      double s = 0;
+      for (int64_t i = 0; i < 10; ++i)
+        s += e.at("Q", {p, i}) * e.at("K", {m, i});
+      row.scores.push_back({s, m});
+    }
+    row.finish();
+    CHECK(near(e.at("O", {p, 3}), row.weighted([&](int64_t m) { return e.at("V", {m, 3}); })));
+  }
+}
