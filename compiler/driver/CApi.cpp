@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 #include "compiler/driver/Driver.h"
+#include "compiler/driver/Explain.h"
 #include "compiler/driver/einfall.h"
 #include "frontend/Frontend.h"
 #include <algorithm>
@@ -135,7 +136,8 @@ std::unique_ptr<einfall_program> compileText(const std::string &name, std::strin
   program->texts = {{"name", cascade.name},
                     {"ein", ein::print(cascade)},
                     {"header", compiled->header},
-                    {"json", compiled->json}};
+                    {"json", compiled->json},
+                    {"explain", driver::explainJson(compiled->explanation)}};
   program->compiled = std::move(compiled.value);
   program->kernel = std::move(kernel.value);
   return program;

@@ -73,9 +73,10 @@ struct TargetInfo {
 };
 std::vector<TargetInfo> targets();
 
-/// For programs, not for libraries: a fatal error inside LLVM prints one line
-/// and ends the process with exit code 3, instead of a signal.
-void exitOnFatalErrors();
+/// For programs, not for libraries: every fatal error inside LLVM ends in abort(),
+/// where a program's own handler reports it. LLVM would leave with exit code 1 for
+/// some, which here means that the user's input is wrong.
+void abortOnFatalErrors();
 
 /// The description alone (ranks, tensors, scalars; no code), for einfall_bind
 /// and the interpreter. Owns what the pointers point to.

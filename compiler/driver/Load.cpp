@@ -70,10 +70,9 @@ llvm::Expected<const einfall_kernel *> link(orc::LLJIT &jit, const Compiled &com
   return address->toPtr<const einfall_kernel *>();
 }
 
-[[noreturn]] void endOnFatalError(void *, const char *reason, bool) {
-  std::fprintf(stderr, "einfall: internal error: %s\n", reason);
-  std::fflush(nullptr);
-  std::_Exit(3);
+[[noreturn]] void abortWithReason(void *, const char *reason, bool) {
+  std::fprintf(stderr, "einfall: LLVM: %s\n", reason);
+  std::abort();
 }
 
 Expected<Kernel> failed(bool defect, std::string text) {
@@ -84,7 +83,7 @@ Expected<Kernel> failed(bool defect, std::string text) {
 
 } // namespace
 
-void exitOnFatalErrors() { llvm::install_fatal_error_handler(endOnFatalError); }
+void abortOnFatalErrors() { llvm::install_fatal_error_handler(abortWithReason); }
 
 Expected<Kernel> load(const Compiled &compiled) {
   pipeline::Target target;

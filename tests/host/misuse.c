@@ -61,7 +61,8 @@ int main(void) {
   expect("object", einfall_program_object(program, &size) && size > 0 ? EINFALL_OK : EINFALL_INTERNAL,
          EINFALL_OK, "");
   expect("texts",
-         einfall_program_text(program, "header") && !einfall_program_text(program, "nonsense") &&
+         einfall_program_text(program, "header") && einfall_program_text(program, "explain") &&
+                 !einfall_program_text(program, "nonsense") &&
                  strcmp(einfall_program_text(program, "name"), "scaled") == 0
              ? EINFALL_OK
              : EINFALL_INTERNAL,

@@ -1,4 +1,5 @@
 //===- main.cpp - einfall, the command line ------------------------------------===//
+#include "compiler/driver/Driver.h"
 #include "tools/einfall/Command.h"
 #include <csignal>
 #include <cstdio>
@@ -23,6 +24,7 @@ static int defect(const std::string &reason) {
 int main(int argc, char **argv) {
   std::signal(SIGPIPE, SIG_IGN);
   installCrashHandler(argc, argv);
+  einfall::driver::abortOnFatalErrors();
 
   CLI::App app("Einfall: attention cascades, checked, explained, compiled and run", "einfall");
   app.set_version_flag("--version", "einfall 0.1");
