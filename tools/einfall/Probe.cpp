@@ -19,7 +19,7 @@ constexpr int chains = 12;
   __attribute__((target(TARGET), noinline)) double NAME(int64_t rounds) {                                    \
     VECTOR a[chains];                                                                                        \
     for (int c = 0; c < chains; ++c)                                                                         \
-      a[c] = SET(1 + c);                                                                                     \
+      a[c] = SET(2 + c);                                                                                     \
     const VECTOR x = SET(0.999), y = SET(0.001);                                                             \
     for (int64_t r = 0; r < rounds; ++r) {                                                                   \
       _Pragma("clang loop unroll(full)") for (int c = 0; c < chains; ++c) a[c] = STEP(a[c], x, y);           \
@@ -56,7 +56,7 @@ template <typename T>
 double scalarChains(int64_t rounds) {
   T a[chains];
   for (int c = 0; c < chains; ++c)
-    a[c] = T(1 + c);
+    a[c] = T(2 + c);
   for (int64_t r = 0; r < rounds; ++r)
     for (int c = 0; c < chains; ++c)
       a[c] = a[c] * T(0.999) + T(0.001);
