@@ -176,7 +176,8 @@ private:
   // ---- Sema.cpp: errors and nodes ----
   Diagnostic &error(std::string rule, Range range, std::string message);
   std::set<std::pair<std::pair<uint32_t, uint32_t>, std::string>> seen;
-  Diagnostic scratch; ///< takes the notes of repeated errors
+  Diagnostic scratch;            ///< takes the notes of repeated errors
+  std::set<std::string> unknown; ///< undefined names, reported once each
   ein::SourceRange locate(Range range) const;
   void suggest(Diagnostic &d, Range range, std::string_view name, const std::vector<std::string> &candidates);
 

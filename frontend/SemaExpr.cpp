@@ -344,7 +344,7 @@ bool Checker::outside(const ExprRef &subscript, RankId rank, int plus, Range ran
 ExprRef Checker::readTensor(const ast::Expr &e, TensorId id, const Env &env) {
   const ein::Tensor &tensor = out.tensors[id];
   if (e.subscripts.size() != tensor.ranks.size()) {
-    if (tensorPoisoned[id] && tensor.role == ein::Role::Intermediate && tensor.ranks.empty())
+    if (tensorPoisoned[id])
       return nullptr;
     Diagnostic &d = error("ein-r5", e.range,
                           fmt::format("'{}' has {} rank{}, {} subscript{}", tensor.name, tensor.ranks.size(),

@@ -369,6 +369,9 @@ ExprRef Checker::callExpr(const ast::Expr &e, const Env &env) {
           fmt::format("'{}' is a tensor, no function: write {}[..]", e.name.text, e.name.text));
     return nullptr;
   }
+  failed = true;
+  if (!unknown.insert(e.name.text + "()").second)
+    return nullptr;
   std::vector<std::string> known = builtinNames();
   for (auto &[name, function] : functions.byName)
     known.push_back(name);

@@ -124,6 +124,9 @@ RankId Checker::findRank(const ast::Name &name) {
   auto it = ranks.find(name.text);
   if (it != ranks.end())
     return it->second;
+  failed = true;
+  if (!unknown.insert("|" + name.text).second)
+    return -1;
   std::vector<std::string> candidates;
   for (auto &[text, id] : ranks)
     candidates.push_back(text);

@@ -58,6 +58,9 @@ std::vector<std::string> Checker::visibleNames(const EquationState *state) const
 }
 
 void Checker::unknownName(const ast::Name &name, std::vector<std::string> candidates, std::string_view hint) {
+  failed = true;
+  if (!unknown.insert(name.text).second)
+    return;
   Diagnostic &d = error("ein-r4", name.range, fmt::format("'{}' is not defined{}", name.text, hint));
   suggest(d, name.range, name.text, candidates);
 }
