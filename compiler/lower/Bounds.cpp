@@ -225,7 +225,7 @@ void collect(const Cascade &cascade, const ExprRef &e, int depth, std::vector<Ex
       return;
     std::vector<ExprRef> inner;
     splitConjuncts(equation->where, inner);
-    if (tensor.type != Type::Bool)
+    if (tensor.type != ein::Type::Bool)
       collect(cascade, equation->rhs, depth - 1, inner);
     for (auto &c : inner)
       if (tensorsRead(c).empty())

@@ -90,9 +90,14 @@ private:
       to = l.maxS(from, l.minS(hi, last));
       nothing(v, lo, from);
     }
-    unsigned width = lanes(v);
-    if (width > 1) {
-      // Whole vectors first.
+    // Whole vectors first; under a reduction four at a time, so that four sums run side by side.
+    unsigned one = lanes(v);
+    SmallVector<unsigned> widths;
+    if (one > 1 && equation.rhs->op == ExprOp::Reduce)
+      widths.push_back(4 * one);
+    if (one > 1)
+      widths.push_back(one);
+    for (unsigned width : widths) {
       Value whole = l.addI(from, l.andI(l.subI(to, from), l.integer(-int64_t(width))));
       l.loop(
           from, whole, {},
