@@ -6,6 +6,7 @@
 #include <cmath>
 #include <fmt/format.h>
 #include <set>
+#include <unistd.h>
 
 namespace einfall::cli {
 
@@ -20,6 +21,26 @@ Call::Call(const ein::Cascade &cascade, const driver::Description &description)
   for (TensorId t = 0; t < static_cast<TensorId>(cascade.tensors.size()); ++t)
     if (cascade.tensors[t].role == Role::Output)
       outputIds.push_back(t);
+}
+
+int64_t memoryLimit() {
+  int64_t pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
+  return pages > 0 && size > 0 ? pages / 4 * 3 * size : INT64_MAX;
+}
+
+/// `width`: bytes an element, where that is not the type's.
+static void requireMemory(const ein::Tensor &tensor, const std::vector<int64_t> &shape, double width = 0) {
+  double bytes = width ? width : ein::bitWidth(tensor.type) / 8.0;
+  std::string extents;
+  for (size_t k = 0; k < shape.size(); ++k) {
+    bytes *= static_cast<double>(shape[k]);
+    extents += fmt::format("{}{}", k ? " x " : "", shape[k]);
+  }
+  if (bytes > static_cast<double>(memoryLimit()))
+    wrongInput(
+        fmt::format("tensor '{}' ({}) needs {:.3g} bytes, more than the {:.3g} this machine has for a call",
+                    tensor.name, extents, bytes, static_cast<double>(memoryLimit())),
+        "ein-c1");
 }
 
 static std::string inputNames(const ein::Cascade &cascade) {
@@ -200,9 +221,7 @@ void Call::bind() {
         continue;
       const ein::Tensor &tensor = cascade.tensors[input.tensor];
       std::vector<int64_t> shape = shapeOf(input.tensor);
-      auto bytes = driver::bytesOf(tensor.type, shape);
-      if (!bytes || *bytes > int64_t(1) << 40)
-        wrongInput(fmt::format("'{}' would have more than 2^40 bytes", tensor.name), "ein-c1");
+      requireMemory(tensor, shape, sizeof(ein::Cell) + 4);
       input.data = driver::fromArray(generate(input.generator, tensor.type, shape, seed, tensor.name));
       view(input, shape);
     }
@@ -230,8 +249,10 @@ ein::Environment Call::environment(const std::vector<TensorId> &tensors, int64_t
     double count = 1;
     for (int64_t extent : shape)
       count *= static_cast<double>(extent);
-    if (count <= static_cast<double>(elements))
-      result.tensors[input.tensor] = driver::toArray(input.data, cascade.tensors[input.tensor].type, shape);
+    if (count > static_cast<double>(elements))
+      continue;
+    requireMemory(cascade.tensors[input.tensor], shape, sizeof(ein::Cell));
+    result.tensors[input.tensor] = driver::toArray(input.data, cascade.tensors[input.tensor].type, shape);
   }
   for (const Scalar &s : scalars)
     result.scalars[s.id] = ein::kindOf(cascade.scalars[s.id].type) == Kind::Float
@@ -252,9 +273,8 @@ std::vector<einfall_argument> Call::arguments(std::vector<driver::Bytes> &buffer
   for (TensorId id : outputIds) {
     const ein::Tensor &tensor = cascade.tensors[id];
     std::vector<int64_t> shape = shapeOf(id);
+    requireMemory(tensor, shape);
     auto bytes = driver::bytesOf(tensor.type, shape);
-    if (!bytes)
-      wrongInput(fmt::format("output '{}' would have more than 2^63 bytes", tensor.name), "ein-c1");
     buffers.emplace_back(static_cast<size_t>(*bytes));
     outputViews.push_back(denseView(tensor.type, shape, buffers.back().data()));
     result.push_back({tensor.name.c_str(), &outputViews.back(), 0, 0, 0});

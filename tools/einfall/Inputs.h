@@ -25,6 +25,10 @@ namespace einfall::cli {
 ein::Array generate(const std::string &kind, ein::Type type, const std::vector<int64_t> &shape, uint64_t seed,
                     const std::string &name);
 
+/// What a call may use: three quarters of the machine's memory. More is refused
+/// by name rather than left to the system, which would end the process.
+int64_t memoryLimit();
+
 class Call {
 public:
   Call(const ein::Cascade &cascade, const driver::Description &description);
