@@ -1,6 +1,7 @@
 //===- Registration.cpp - see Registration.h -----------------------------------===//
 #include "tools/common/Registration.h"
 #include "dialects/ein/ir/Ein.h"
+#include "dialects/tile/Tile.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/ControlFlow/IR/ControlFlow.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -14,12 +15,15 @@
 namespace einfall::tools {
 
 void registerDialects(mlir::DialectRegistry &registry) {
-  registry.insert<ein::ir::EinDialect>();
+  registry.insert<ein::ir::EinDialect, tile::TileDialect>();
   registry.insert<mlir::arith::ArithDialect, mlir::cf::ControlFlowDialect, mlir::func::FuncDialect,
                   mlir::LLVM::LLVMDialect, mlir::math::MathDialect, mlir::memref::MemRefDialect,
                   mlir::scf::SCFDialect, mlir::vector::VectorDialect>();
 }
 
-void registerTransforms() { mlir::registerTransformsPasses(); }
+void registerTransforms() {
+  mlir::registerTransformsPasses();
+  registerCascadePasses();
+}
 
 } // namespace einfall::tools

@@ -8,5 +8,7 @@ namespace einfall::tools {
 void registerDialects(mlir::DialectRegistry &registry);
 /// MLIR's own transforms (canonicalize, cse, ..) and those of the project.
 void registerTransforms();
+/// The cascade transforms alone: --ein-normalize, --ein-derive, ..
+void registerCascadePasses();
 
 } // namespace einfall::tools

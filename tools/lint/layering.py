@@ -26,7 +26,7 @@ ALLOWED = {
                                                "frontend", ABI], True),
     "runtime": (["runtime", ABI], False),
     ABI: ([ABI], False),
-    "tools": (DIALECTS + ["frontend", "compiler/analysis", "compiler/pipeline", "compiler/driver", ABI,
+    "tools": (DIALECTS + ["frontend", "compiler/analysis", "compiler/transforms", "compiler/pipeline", "compiler/driver", ABI,
                           "tools"], True),
     "bench": (EVERYTHING, True),
     "tests": (EVERYTHING, True),
