@@ -2,7 +2,7 @@
 //
 // The same structures as runtime.h declares, field by field, so that an object
 // file carries everything the runtime needs: the C program that links it has
-// only to say `&causal_gqa_kernel`.
+// only to say `&scores_kernel`.
 //
 //===----------------------------------------------------------------------===//
 #include "llvm/IR/Constants.h"

@@ -25,10 +25,10 @@ struct Options {
 /// A compiled cascade, not yet loaded: object code plus every text one may ask for.
 struct Compiled {
   std::string name;
-  std::string object;            ///< bytes of the ELF object
+  std::string object; ///< bytes of the ELF object
   std::string einText, tileText, llvmText, assembly;
-  std::string header, json;      ///< NAME.h and NAME.json
-  std::string target;            ///< as in the options
+  std::string header, json; ///< NAME.h and NAME.json
+  std::string target;       ///< as in the options
   analysis::Explanation explanation;
 };
 
