@@ -2,7 +2,6 @@
 #include "compiler/driver/Npy.h"
 #include "tools/einfall/Command.h"
 #include "tools/einfall/Inputs.h"
-#include <algorithm>
 #include <fmt/format.h>
 #include <set>
 
@@ -47,7 +46,6 @@ void interpret(const RunOptions &options, const ein::Cascade &cascade, Call &cal
   Progress progress(options, "evaluating with the reference interpreter");
   ein::Environment environment = call.environment();
   environment.checked = options.checked;
-  environment.maxBytes = std::min(environment.maxBytes, memoryLimit());
   std::string error;
   if (!ein::evaluate(cascade, environment, error))
     wrongInput(error, "ein-c1");
