@@ -32,10 +32,10 @@ class Tile_EquationOp<string mnemonic, list<Trait> traits = []>
   let hasVerifier = 1;
 }
 
-def Tile_ProgramOp : Tile_Op<"program", [Symbol, SingleBlock, NoTerminator, NoRegionArguments, IsolatedFromAbove]> {
+def Tile_ProgramOp : Tile_Op<"program", [SingleBlock, NoTerminator, NoRegionArguments, IsolatedFromAbove]> {
   let summary = "storage and kernels of one cascade";
   let description = [{
-    The symbol is the name of the `ein.cascade` in the same module.
+    Its name is that of the `ein.cascade` in the same module.
 
     ```mlir
     tile.program @softmax {
@@ -45,9 +45,9 @@ def Tile_ProgramOp : Tile_Op<"program", [Symbol, SingleBlock, NoTerminator, NoRe
     }
     ```
   }];
-  let arguments = (ins SymbolNameAttr:$sym_name);
+  let arguments = (ins SymbolNameAttr:$cascade);
   let regions = (region SizedRegion<1>:$body);
-  let assemblyFormat = "$sym_name attr-dict-with-keyword $body";
+  let assemblyFormat = "$cascade attr-dict-with-keyword $body";
   let hasVerifier = 1;
 }
 
