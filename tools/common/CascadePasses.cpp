@@ -62,7 +62,8 @@ void registerCascadePasses() {
     registerPass([=] { return std::make_unique<CascadePass>(argument, description, transform); });
   };
   add("ein-take-apart", "a concatenated rank becomes its parts", transforms::takeApart);
-  add("ein-join-splits", "one variable where the parts of a split are only used together", transforms::joinSplits);
+  add("ein-join-splits", "one variable where the parts of a split are only used together",
+      transforms::joinSplits);
   add("ein-normalize", "nested reductions become equations of their own", transforms::normalize);
   add("ein-defer", "factors that do not depend on the reduced rank move out of the reduction", defer);
   add("ein-derive", "all rewrites of the planner", derive);
