@@ -11,7 +11,7 @@
 using namespace mlir;
 using namespace einfall::ein;
 using arith::CmpIPredicate;
-using tile::TileStep;
+using einfall::tile::TileStep;
 
 namespace einfall::lower {
 

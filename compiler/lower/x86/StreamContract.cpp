@@ -17,7 +17,7 @@
 
 using namespace mlir;
 using namespace einfall::ein;
-using tile::TileStep;
+using einfall::tile::TileStep;
 
 namespace einfall::lower {
 
@@ -156,7 +156,7 @@ void StreamEmitter::contract(const TileStep &s) {
   if (!p.aEarly)
     packLaneSide(p);
   Plain b;
-  Value first = blockStart, lastRow;
+  Value first = blockStart;
   if (p.bUsed) {
     b = packUniformSide(s, p);
     first = l.integer(0);

@@ -7,7 +7,7 @@ using namespace mlir;
 using namespace einfall::ein;
 using arith::CmpFPredicate;
 using arith::CmpIPredicate;
-using tile::TileStep;
+using einfall::tile::TileStep;
 
 namespace einfall::lower {
 
