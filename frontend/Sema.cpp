@@ -49,6 +49,8 @@ std::optional<ein::Cascade> Checker::run() {
   for (EquationState &equation : equations)
     scopes(equation);
   inferRanks();
+  for (EquationState &equation : equations)
+    settleOutside(equation);
   inferKinds();
   buildEquations();
   if (failed)

@@ -133,6 +133,9 @@ struct EquationState {
   std::map<const ast::Bind *, Variable *> binders;
   std::map<const ast::Subscript *, TupleUse *> tupleOf;
   std::map<const ast::Left *, TupleUse *> leftTuples;
+  /// Names in `where` and `init` that are not on the left; judged once it is
+  /// known whether the left side itself is sound.
+  std::vector<std::pair<const ast::Name *, bool>> outside;
   std::vector<const ast::Name *> mentions; ///< names that may turn out to be implicit variables
   bool poisoned = false;
 };
@@ -228,6 +231,7 @@ private:
   void declareEquations();
 
   // ---- SemaExtents.cpp ----
+  std::vector<bool> rankPoisoned;  ///< by RankId: without extent, reported
   std::vector<Range> extentSource; ///< by RankId: where its extent is said; invalid: nowhere
   void rankStatements();
   void splitStatements();
@@ -249,7 +253,8 @@ private:
   void scanSubscript(EquationState &state, const ast::Subscript &s, Site site, const Scope &scope, Part part);
   Variable *variableNamed(EquationState &state, const ast::Name &name, const Scope &scope, Part part,
                           bool plain);
-  void unknownInPart(EquationState &state, const ast::Name &name, Part part);
+  void unknownInPart(EquationState &state, const ast::Name &name, bool init);
+  void settleOutside(EquationState &state);
   void settleMentions(EquationState &state);
   void refuseWhereVariable(EquationState &state, const ast::Name &name);
   bool isOtherName(const std::string &name) const; ///< scalar, parameter, tensor without ranks

@@ -172,6 +172,7 @@ void Checker::bindRanks() {
 
 void Checker::checkExtents() {
   size_t count = out.ranks.size();
+  rankPoisoned.assign(count, false);
   std::vector<bool> known(count), argument(count);
   for (const ein::Tensor &tensor : out.tensors)
     for (RankId rank : tensor.ranks) {
@@ -262,6 +263,7 @@ void Checker::checkExtents() {
       why = fmt::format(": no input has it, no split gives it; write 'rank {} = ..'", out.ranks[r].name);
     error("ein-r9", placeOf(r), fmt::format("rank {} has no extent{}", out.ranks[r].name, why));
     known[r] = true;
+    rankPoisoned[r] = true;
     propagate();
   }
 }

@@ -138,6 +138,7 @@ public:
     for (const ast::Name &name : f.ast->parameters)
       add(name);
     variables.clear();
+    reported.clear();
     for (const ast::Name &name : f.ast->variables) {
       add(name);
       variables.insert(name.text);
@@ -187,6 +188,7 @@ private:
   Diagnostics &diagnostics;
   Function *function = nullptr;
   std::set<std::string> variables;
+  std::set<std::string> reported; ///< undefined names of this function
   std::map<Function *, std::vector<std::pair<Function *, Range>>> calls;
   std::vector<Function *> path;
   std::set<Function *> visited, inRing;
@@ -196,6 +198,9 @@ private:
     return diagnostics.error(std::move(rule), range, std::move(message));
   }
   void unknown(const ast::Name &name, const std::set<std::string> &names) {
+    function->poisoned = true;
+    if (!reported.insert(name.text).second)
+      return;
     Diagnostic &d =
         error("ein-r4", name.range,
               fmt::format("'{}' is not defined in function '{}'", name.text, function->ast->name.text));

@@ -455,9 +455,15 @@ void Checker::declareEquations() {
             .notes.push_back({declaredAt.at(name), "declared here"});
     }
   }
+  // An equation that was refused may be the one that is missing.
+  bool refused =
+      std::any_of(equations.begin(), equations.end(), [](const EquationState &e) { return e.poisoned; });
   for (const ast::Decl &decl : source.outputs)
     if (auto it = tensors.find(decl.name.text);
         it != tensors.end() && !equationOf[it->second] && out.tensors[it->second].role == ein::Role::Output) {
+      tensorPoisoned[it->second] = true;
+      if (refused)
+        continue;
       std::vector<std::string> names;
       for (const EquationState &equation : equations)
         names.push_back(equation.stmt->name.text);
@@ -466,7 +472,6 @@ void Checker::declareEquations() {
       std::string near = nearest(decl.name.text, names);
       if (!near.empty())
         d.message += fmt::format("; did you mean '{}'?", near);
-      tensorPoisoned[it->second] = true;
     }
 }
 

@@ -184,6 +184,15 @@ void Checker::inferRanks() {
 
 void Checker::reportTuple(EquationState &, TupleUse &tuple) {
   tuple.poisoned = true;
+  // A split of, or into, a rank without extent is what is wrong, if there is one.
+  failed = true;
+  for (const ein::Split &split : out.splits) {
+    bool wrong = rankPoisoned[split.whole];
+    for (RankId part : split.parts)
+      wrong |= rankPoisoned[part];
+    if (wrong && split.parts.size() == tuple.entries.size())
+      return;
+  }
   std::string entries;
   for (const Variable *v : tuple.entries)
     entries += (entries.empty() ? "" : ", ") + (!v             ? std::string("..")
@@ -198,6 +207,8 @@ void Checker::reportTuple(EquationState &, TupleUse &tuple) {
   }
   RankId whole = rankOfSite(tuple.site);
   std::string_view name = out.ranks[whole].name;
+  if (!unknown.insert(fmt::format("{} ({})", name, entries)).second)
+    return; // the same mistake as in another equation
   std::vector<SplitId> fitting = fittingSplits(tuple, true);
   Diagnostic &d =
       error("ein-r7", tuple.range,
@@ -231,6 +242,13 @@ void Checker::verifyVariable(Variable &v) {
     if (v.in && !onLeft)
       continue; // a mere integer
     v.poisoned = true;
+    if (rankPoisoned[rank] || rankPoisoned[v.rank])
+      return; // a misspelt rank: reported where it has no extent
+    // The same name between the same ranks is the same mistake in every equation.
+    failed = true;
+    if (!unknown.insert(fmt::format("{} {} {}", v.name, std::min(rank, v.rank), std::max(rank, v.rank)))
+             .second)
+      return;
     Diagnostic &d =
         error("ein-r6", range,
               fmt::format("'{}' ranges over {}, and here over {}; if they are one, write 'rank {} = {}'",

@@ -301,7 +301,10 @@ ExprRef Checker::impliedSum(EquationState &state, ExprRef rhs) {
   std::vector<const ast::Expr *> factors;
   collectFactors(value, factors);
   std::vector<VarId> sum;
-  bool bad = false;
+  // With a left variable that is wrong, an absent one may be what was meant.
+  bool bad = std::any_of(state.left.begin(), state.left.end(), [](const Variable *v) { return v->poisoned; });
+  if (bad)
+    return nullptr;
   for (Variable &v : state.variables) {
     if (v.origin != Variable::Origin::Implicit || v.id < 0 || !isFree(rhs, v.id))
       continue;

@@ -182,8 +182,9 @@ Variable *Checker::variableNamed(EquationState &state, const ast::Name &name, co
     return nullptr;
   }
   if (part != Part::Right) {
-    if (!tensors.count(name.text))
-      unknownInPart(state, name, part);
+    if (!tensors.count(name.text) &&
+        state.silent.insert((part == Part::Where ? "where " : "init ") + name.text).second)
+      state.outside.push_back({&name, part == Part::Init});
     return nullptr;
   }
   if (auto it = state.implicit.find(name.text); it != state.implicit.end())
@@ -203,18 +204,27 @@ Variable *Checker::variableNamed(EquationState &state, const ast::Name &name, co
 }
 
 /// r11, r21: a name in `where` or `init` that is not on the left.
-void Checker::unknownInPart(EquationState &state, const ast::Name &name, Part part) {
+void Checker::unknownInPart(EquationState &state, const ast::Name &name, bool init) {
   bool variable =
       state.implicit.count(name.text) || state.boundBy.count(name.text) || rankByCase(name.text) >= 0;
-  if (!state.silent.insert((part == Part::Where ? "where " : "init ") + name.text).second)
-    return;
   if (!variable)
     unknownName(name, visibleNames(&state));
-  else if (part == Part::Where)
+  else if (!init)
     refuseWhereVariable(state, name);
   else
     error("ein-r21", name.range,
           fmt::format("'{}' is not on the left: 'init' may use the other left variables only", name.text));
+}
+
+/// Silent if a variable of the left side is wrong: then that one may be meant.
+void Checker::settleOutside(EquationState &state) {
+  bool sound =
+      std::none_of(state.left.begin(), state.left.end(), [](const Variable *v) { return v->poisoned; });
+  for (auto [name, init] : state.outside) {
+    failed = true;
+    if (sound)
+      unknownInPart(state, *name, init);
+  }
 }
 
 /// With the fix-it that moves the condition into the bracket of the reduction.
