@@ -21,7 +21,7 @@ struct Term {
 class Deferral {
 public:
   Deferral(const Cascade &cascade, std::vector<analysis::Rewrite> &rewrites)
-      : out(cascade), facts(cascade), symbolic(cascade), rewrites(rewrites) {}
+      : out(cascade), facts(cascade), symbolic(out), rewrites(rewrites) {}
 
   Cascade run() {
     const Cascade source = out;
