@@ -200,7 +200,9 @@ private:
           names += (names.empty() ? "" : ", ") + n;
       }
     });
-    eq.rhs = select(somePoint(sum, conjunction(filter, where)), total, number(0));
+    ExprRef witness = where ? witnessOf(sum->args[0], where, vars, rootRank) : nullptr;
+    ExprRef points = witness && !filter ? unary(ExprOp::Exists, witness) : conjunction(filter, where);
+    eq.rhs = select(somePoint(sum, points), total, number(0));
     rewrites.push_back(
         {"defer", out.ranks[rootRank].name, out.tensors[eq.tensor].name,
          names + " -> " + out.tensors[eq.tensor].name, place(eq.range),
@@ -208,6 +210,32 @@ private:
              "the sum over {} does not need {}: it is taken out of the sum and applied once at the end",
              out.variables[vars[0]].name, names)});
     return true;
+  }
+
+  /// A tensor read below `e` that exists exactly where `where` holds, and that
+  /// waits for no reduction over the rank: whether a row has a point is then
+  /// found along with its other results.
+  ExprRef witnessOf(const ExprRef &e, const ExprRef &where, const std::vector<VarId> &vars, RankId rootRank) {
+    ExprRef found;
+    std::function<void(const ExprRef &)> look = [&](const ExprRef &x) {
+      walk(x, [&](const Expr &r) {
+        if (found || r.op != ExprOp::Read || !out.equationOf(r.id) || !facts.acyclic(r.id))
+          return;
+        ExprRef self = withArgs(r, r.args);
+        if (!mentions(self, vars))
+          return;
+        ExprRef own = presence(out, self);
+        if (own && equal(own, where) && !facts.onReductionOver(r.id, rootRank)) {
+          found = self;
+          return;
+        }
+        if (facts.isMap(r.id))
+          if (ExprRef inside = expandRead(out, r, out.equationOf(r.id)->rhs))
+            look(simplify(out, inside));
+      });
+    };
+    look(e);
+    return found;
   }
 
   /// Reads that `toSym` looked through, with their symbol, outermost first.

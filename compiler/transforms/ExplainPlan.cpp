@@ -3,6 +3,8 @@
 #include "compiler/transforms/Presence.h"
 #include <algorithm>
 #include <fmt/format.h>
+#include <map>
+#include <set>
 
 namespace einfall::transforms {
 using namespace ein;
@@ -118,7 +120,7 @@ private:
   void derivedPasses() {
     // Live equations only; reads of a running value are no barrier.
     std::set<TensorId> live;
-    std::set<std::pair<std::string, std::string>> running;
+    std::map<std::pair<std::string, std::string>, std::set<RankId>> running; ///< along these root ranks
     for (const KernelSource &k : kernels) {
       if (!k.group) {
         for (int e : k.equations)
@@ -130,14 +132,17 @@ private:
       for (TensorId from : evaluated)
         if (k.group->passOf(from) == k.pass)
           for (TensorId to : evaluated)
-            running.insert({name(from), name(to)});
+            for (VarId v : k.group->of().segments)
+              running[{name(from), name(to)}].insert(facts.root(derived.rankOf(v)));
     }
     Cascade pruned = derived;
     std::erase_if(pruned.equations, [&](const Equation &e) { return !live.count(e.tensor); });
     reschedule(pruned);
     analysis::PassOptions options;
-    options.anchored = [&](const std::string &from, const std::string &to, const std::string &) {
-      return running.count({from, to}) > 0;
+    options.anchored = [&](const std::string &from, const std::string &to, const std::string &rank) {
+      auto it = running.find({from, to});
+      RankId r = derived.rankNamed(rank);
+      return it != running.end() && r >= 0 && it->second.count(facts.root(r)) > 0;
     };
     analysis::PassAnalysis a = analysis::passes(pruned, options);
     out.derived = a.counts;

@@ -104,14 +104,26 @@ struct Builder {
     return conjunction(all, binary(ExprOp::Lt, s, top));
   }
 
-  /// The first part's extent is given, so the others divide exactly (ein-r7).
+  /// A part other than the first gets its extent by division, which must be exact
+  /// (ein-r7); then there is no short block.
   bool wholeIsProduct(const Split &split) {
+    for (size_t i = 1; i < split.parts.size(); ++i)
+      if (!hasOwnExtent(split.parts[i]))
+        return true;
     const Rank &whole = cascade.ranks[split.whole];
     std::optional<int64_t> product = 1;
     for (RankId r : split.parts)
-      product = product && cascade.ranks[r].fixed ? std::optional(*product * *cascade.ranks[r].fixed)
-                                                  : std::nullopt;
+      product = product && cascade.ranks[r].fixed ? std::optional(*product * *cascade.ranks[r].fixed) : std::nullopt;
     return whole.fixed && product && *product == *whole.fixed;
+  }
+
+  bool hasOwnExtent(RankId rank) {
+    if (cascade.ranks[rank].fixed || cascade.ranks[rank].definition)
+      return true;
+    for (const Tensor &t : cascade.tensors)
+      if (t.role == Role::Input && std::find(t.ranks.begin(), t.ranks.end(), rank) != t.ranks.end())
+        return true;
+    return false;
   }
 
   ExprRef ofRead(const ExprRef &e) {

@@ -263,6 +263,11 @@ struct StreamBuilder::Steps {
     ExprRef mask = presence(cascade(), body);
     if (mask && !r->partial && r->reduce != ReduceOp::Count && r->kind != Kind::Bool)
       reason = fmt::format("'{}' has a value only where all its points have", cascade().tensors[t].name);
+    // Whether a point exists is a mask, not a value to compute.
+    if (r->reduce == ReduceOp::Any && body->op == ExprOp::Exists) {
+      mask = presence(cascade(), body->args[0]);
+      body = boolean(true);
+    }
     mask = anchored(conjunction(group().canonical(r->filter), mask));
     moveAnchors(segment, body, moved);
     std::vector<TensorId> &basis = basisOf[t];

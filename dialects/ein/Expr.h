@@ -21,7 +21,7 @@
 namespace einfall::ein {
 
 using RankId = int;
-using VarId = int;    ///< unique in a cascade: every binder has its own
+using VarId = int; ///< unique in a cascade: every binder has its own
 using TensorId = int;
 using ScalarId = int;
 using SplitId = int;
@@ -42,13 +42,26 @@ enum class ExprOp : uint8_t {
   Tuple, ///< subscript only: split `id`, one entry per part in `args`; the value
          ///< is the linear coordinate; missing when an entry is outside its part
   // Arithmetic; operands agree in kind.
-  Neg, Add, Sub, Mul,
+  Neg,
+  Add,
+  Sub,
+  Mul,
   Div,  ///< float division
   IDiv, ///< floor division of integers; missing when the divisor is 0
   Mod,  ///< floor modulo of integers; missing when the divisor is 0
-  Pow, Min, Max,
+  Pow,
+  Min,
+  Max,
   // Comparisons and logic give bools; a comparison with something missing is false.
-  Lt, Le, Gt, Ge, Eq, Ne, And, Or, Not,
+  Lt,
+  Le,
+  Gt,
+  Ge,
+  Eq,
+  Ne,
+  And,
+  Or,
+  Not,
   If,      ///< args: condition, then, else
   Else,    ///< args: x, v; v where x has no value
   Exists,  ///< bool: the argument has a value
@@ -61,18 +74,58 @@ enum class ExprOp : uint8_t {
 /// Elementwise functions (language section 2). `min`, `max`, `exists` and
 /// `cast` have operators of their own; `clamp` is expanded to them.
 enum class Fn : uint8_t {
-  Abs, Sign, Exp, Exp2, Expm1, Log, Log2, Log1p, Sqrt, Rsqrt, Tanh, Sigmoid, Relu,
-  Gelu, Silu, Softplus, Elu, Erf, Sin, Cos, Floor, Ceil, Round,
-  BitLength, BitAnd, BitOr, BitXor
+  Abs,
+  Sign,
+  Exp,
+  Exp2,
+  Expm1,
+  Log,
+  Log2,
+  Log1p,
+  Sqrt,
+  Rsqrt,
+  Tanh,
+  Sigmoid,
+  Relu,
+  Gelu,
+  Silu,
+  Softplus,
+  Elu,
+  Erf,
+  Sin,
+  Cos,
+  Floor,
+  Ceil,
+  Round,
+  BitLength,
+  BitAnd,
+  BitOr,
+  BitXor
 };
 
 /// ein-r18. The first group removes `vars`; the second keeps its one variable
 /// free (`vars[0]` is then also visible outside: the value is *at* that
 /// coordinate); ArgSort and Coordinates remove it and take `aux` as the place.
 enum class ReduceOp : uint8_t {
-  Sum, Prod, Max, Min, Mean, Any, All, Count, ArgMax, ArgMin,
-  CumSum, CumProd, CumMax, CumMin, Place, Top, TopMass,
-  ArgSort, Coordinates
+  Sum,
+  Prod,
+  Max,
+  Min,
+  Mean,
+  Any,
+  All,
+  Count,
+  ArgMax,
+  ArgMin,
+  CumSum,
+  CumProd,
+  CumMax,
+  CumMin,
+  Place,
+  Top,
+  TopMass,
+  ArgSort,
+  Coordinates
 };
 bool isScan(ReduceOp op);      ///< CumSum .. CumMin
 bool isSelection(ReduceOp op); ///< Place, Top, TopMass, ArgSort, Coordinates
@@ -85,12 +138,12 @@ using ExprRef = std::shared_ptr<const Expr>;
 struct Expr {
   ExprOp op;
   Kind kind = Kind::Float;
-  Fn fn{};             ///< Call
-  ReduceOp reduce{};   ///< Reduce
-  Type type{};         ///< Cast
-  int id = -1;         ///< Coord, Extent, Scalar, Read, Tuple
-  double number = 0;   ///< Number, Kind::Float
-  int64_t integer = 0; ///< Number, Kind::Int or Bool
+  Fn fn{};                   ///< Call
+  ReduceOp reduce{};         ///< Reduce
+  Type type{};               ///< Cast
+  int id = -1;               ///< Coord, Extent, Scalar, Read, Tuple
+  double number = 0;         ///< Number, Kind::Float
+  int64_t integer = 0;       ///< Number, Kind::Int or Bool
   std::vector<ExprRef> args; ///< operands; Reduce: the body
   // Reduce only. For operators that keep their variables, `vars[i]` inside the
   // body and filter is bound anew by the operator (a bound variable of its own),

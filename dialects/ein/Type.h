@@ -12,9 +12,7 @@
 
 namespace einfall::ein {
 
-enum class Type : uint8_t {
-  F64, F32, F16, BF16, F8E4M3, F8E5M2, I64, I32, I16, I8, I4, U8, Bool, Index
-};
+enum class Type : uint8_t { F64, F32, F16, BF16, F8E4M3, F8E5M2, I64, I32, I16, I8, I4, U8, Bool, Index };
 
 /// What a scalar expression evaluates to.
 enum class Kind : uint8_t { Float, Int, Bool };
