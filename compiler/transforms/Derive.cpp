@@ -62,10 +62,13 @@ public:
       for (TensorId r : readsOf(n))
         todo.push_back(r);
     }
-    std::set<Node> placed;
+    std::set<Node> placed, open;
     for (auto &[n, w] : wanted)
-      place(n, placed);
+      place(n, placed, open);
   }
+
+  /// First reduction of a group that waits for itself through another kernel; -1: none.
+  int circular = -1;
 
   /// First reduction of a group whose kernel could not be written, or -1.
   int emit(std::string &reason) {
@@ -116,13 +119,17 @@ private:
     return reads;
   }
 
-  void place(const Node &n, std::set<Node> &placed) {
+  void place(const Node &n, std::set<Node> &placed, std::set<Node> &open) {
+    if (open.count(n) && n.group >= 0)
+      circular = builders[n.group]->of().reduces[0];
     if (!placed.insert(n).second)
       return;
+    open.insert(n);
     for (TensorId t : readsOf(n))
       if (plan.cascade.equationOf(t))
         if (Node p = producerOf(t); p < n || n < p)
-          place(p, placed);
+          place(p, placed, open);
+    open.erase(n);
     order.push_back(n);
   }
 };
@@ -141,6 +148,10 @@ Plan derive(const Cascade &cascade, analysis::Explanation &explanation) {
     attempt.rewrites = rewrites;
     Planner planner(plan, attempt);
     planner.run(without);
+    if (planner.circular >= 0) {
+      without.insert(planner.circular);
+      continue;
+    }
     std::vector<KernelSource> kernels;
     for (const Node &n : planner.order) {
       KernelSource k;

@@ -355,8 +355,13 @@ bool StreamBuilder::isFinishable(TensorId t) {
     walk(e, [&](const Expr &x) {
       if (x.op == ExprOp::Reduce)
         ok = false;
-      if (x.op != ExprOp::Read || !ok || !group.rows.count(x.id))
+      if (x.op != ExprOp::Read || !ok)
         return;
+      if (!group.rows.count(x.id) && (!facts.isMap(x.id) || !isFinishable(x.id))) {
+        // What the map reads besides must not wait for the group itself.
+        ok &= storedAfter(x.id) == 0;
+        return;
+      }
       const Equation &own = *cascade.equationOf(x.id);
       for (size_t i = 0; i < x.args.size(); ++i) {
         const ExprRef &l = own.lhs[i], &s = x.args[i];

@@ -240,8 +240,10 @@ private:
       walk(e, [&](const Expr &x) {
         if (x.op != ExprOp::Read || !cascade.equationOf(x.id) || !holdable(x.id))
           return;
+        // A result over another rank that is mixed in belongs to the same state:
+        // max(max[l] .., max[m] ..).
         RankId root = facts.root(cascade.rankOf(c.stream));
-        if (!facts.onReductionOver(x.id, root))
+        if (!facts.onReductionOver(x.id, root) && !producer.count(x.id))
           return;
         auto pairs = plainRead(x);
         if (!pairs || (!producer.count(x.id) && !facts.isMap(x.id))) {

@@ -330,8 +330,7 @@ void StreamEmitter::segment(const tile::Segment &s) {
 }
 
 void StreamEmitter::block(const tile::Segment &s) {
-  if (checked)
-    computeMasks(s);
+  masksDone.clear();
   for (const TileStep &step : s.steps)
     this->step(step);
 }

@@ -8,6 +8,7 @@
 #pragma once
 #include "compiler/lower/x86/Interval.h"
 #include "compiler/lower/x86/Stream.h"
+#include <set>
 
 namespace einfall::lower {
 
@@ -96,7 +97,8 @@ private:
   void initialise();
   void segment(const tile::Segment &s);
   void block(const tile::Segment &s);
-  void computeMasks(const tile::Segment &s);
+  void computeMask(const ein::ExprRef &mask);
+  std::set<int> masksDone; ///< in the current block
   void finish();
 
   // Steps.

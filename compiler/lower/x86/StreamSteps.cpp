@@ -105,25 +105,22 @@ static Value maskAddress(Lanes &l, Value base, int index, unsigned block, unsign
   return LLVM::GEPOp::create(l.b, l.loc, l.ptr(), word, base, ArrayRef<LLVM::GEPArg>{at});
 }
 
-/// Bits of W lanes in one word (a byte at least).
-void StreamEmitter::computeMasks(const tile::Segment &s) {
-  mlir::Type word = l.b.getIntegerType(std::max(8u, W));
-  std::set<int> needed;
-  for (const TileStep &step : s.steps)
-    if (step.mask)
-      needed.insert(maskIndex(step.mask));
-  if (needed.empty())
+/// Bits of W lanes in one word (a byte at least). A mask may use tiles of earlier
+/// steps, so it is computed where it is first needed.
+void StreamEmitter::computeMask(const ExprRef &mask) {
+  int k = maskIndex(mask);
+  if (!masksDone.insert(k).second)
     return;
+  mlir::Type word = l.b.getIntegerType(std::max(8u, W));
   forBlock([&](Value row, Value m) {
-    for (int k : needed)
-      for (unsigned j = 0; j < J; ++j) {
-        ScalarEmitter e = lanesAt(j, m);
-        Value bits = wide.andI(wide.broadcast(e.condition(masks[k])), laneMask(j));
-        Value packed = LLVM::BitcastOp::create(l.b, l.loc, l.b.getIntegerType(W), bits);
-        if (W < 8)
-          packed = LLVM::ZExtOp::create(l.b, l.loc, word, packed);
-        LLVM::StoreOp::create(l.b, l.loc, packed, maskAddress(l, maskBase, k, kernel.block, J, row, j, word));
-      }
+    for (unsigned j = 0; j < J; ++j) {
+      ScalarEmitter e = lanesAt(j, m);
+      Value bits = wide.andI(wide.broadcast(e.condition(masks[k])), laneMask(j));
+      Value packed = LLVM::BitcastOp::create(l.b, l.loc, l.b.getIntegerType(W), bits);
+      if (W < 8)
+        packed = LLVM::ZExtOp::create(l.b, l.loc, word, packed);
+      LLVM::StoreOp::create(l.b, l.loc, packed, maskAddress(l, maskBase, k, kernel.block, J, row, j, word));
+    }
   });
 }
 
@@ -166,6 +163,8 @@ void StreamEmitter::forBlock(function_ref<void(Value, Value)> body) {
 //===----------------------------------------------------------------------===//
 
 void StreamEmitter::step(const TileStep &s) {
+  if (checked && s.mask && s.kind != TileStep::Kind::Contract)
+    computeMask(s.mask);
   switch (s.kind) {
   case TileStep::Kind::Contract:
     return contract(s);
