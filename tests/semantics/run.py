@@ -182,6 +182,29 @@ rule("r22 a file hides the prelude", "fn softmax(x) { return x + 1 }  cascade c(
 rule("prelude softmax and logsumexp", "cascade c(A[M] : f32) -> (O[M] : f32, L[R] : f32) { rank R = 1  O[m] = softmax(A[m]; m)  L[r] = logsumexp(A[m]; m) }",
      {"A": f32(0, 0, -inf)}, {"O": f32(0.5, 0.5, 0), "L": f32(np.log(2))})
 
+# --- rewrites that must not change a value ----------------------------------------------------------
+TABLE = f32(0.5, -1, 2, 0.25, 1, 1.5, -0.5, 3, -2, 0, 1, 0.75).reshape(3, 4)
+WEIGHTS = np.exp(TABLE) / np.exp(TABLE).sum(1, keepdims=True)
+ROW = "X[p] = max[m] S[p,m]  N[p,m] = exp(S[p,m] - X[p])  D[p] = sum[m] N[p,m]  A[p,m] = N[p,m] / D[p]  "
+rule("a row read forwards and backwards", "cascade c(B[P,M] : f32) -> (O[P] : f32) { T[p,m] = 2 * B[p,m]  S[p,m] = 0.5 * T[p,|M|-1-m]  "
+     + ROW + "O[p] = sum[m] A[p,m] * T[p,m] }", {"B": TABLE}, {"O": (WEIGHTS[:, ::-1] * 2 * TABLE).sum(1)})
+rule("a filter on a weight of the same row", "cascade c(S[P,M] : f32) -> (O[P] : f32) { " + ROW + "O[p] = sum[m where A[p,m] >= 0.3] A[p,m] }",
+     {"S": TABLE}, {"O": np.where(WEIGHTS >= 0.3, WEIGHTS, 0).sum(1)})
+rule("a filter on a weight of a masked row", "cascade c(B[P,M] : f32) -> (O[P] : f32) { S[p,m] = B[p,m] where m <= p + 1  " + ROW
+     + "O[p] = sum[m where A[p,m] >= 0.3] A[p,m] }", {"B": TABLE},
+     {"O": np.array([sum(w for w in np.exp(r[:n]) / np.exp(r[:n]).sum() if w >= 0.3) for r, n in zip(TABLE.astype(float), (2, 3, 4))])})
+rule("a filter that reads an intermediate", "cascade c(I[B,A] : i32) -> (O[A,B] : f32) { T[b,a] = I[b,a] + 1"
+     "  O[a,b] = sum[a2 in A where a != T[b,a2]] 1.5 }", {"I": i32(1, 0, 2, 0, 1, 2).reshape(2, 3)},
+     {"O": f32(4.5, 4.5, 3, 3, 3, 3).reshape(3, 2)})
+rule("a softmax over a concatenation", "cascade c(Y[P,L] : f32, Z[P,M] : f32) -> (O[P] : f32, W[P] : f32) { rank U = |L| + |M|"
+     "  S[p,u in U] = if u < |L| then Y[p,u] else Z[p,u-|L|]  X[p] = max[u] S[p,u]  N[p,u] = exp(S[p,u] - X[p])"
+     "  D[p] = sum[u] N[p,u]  O[p] = sum[u] N[p,u] / D[p] * S[p,u]  W[p] = D[p] }", {"Y": TABLE[:, :3], "Z": TABLE[:, 3:]},
+     {"O": (WEIGHTS * TABLE).sum(1), "W": np.exp(TABLE - TABLE.max(1, keepdims=True)).sum(1)})
+rule("maxima of blocks and of the row", "cascade c(S[P,M] : f32, V[M] : f32) -> (O[P] : f32) { split M = (N, C = 2)  L[p,n] = max[c] S[p,(n,c)]"
+     "  W[p,n,c] = exp(S[p,(n,c)] - L[p,n])  X[p] = max[n] L[p,n]  R[p,n] = exp(L[p,n] - X[p])"
+     "  O[p] = sum[n, c] W[p,n,c] * R[p,n] * V[(n,c)] }", {"S": TABLE, "V": f32(1, 2, 3, 4)},
+     {"O": np.exp(TABLE - TABLE.max(1, keepdims=True)) @ f32(1, 2, 3, 4)})
+
 
 def run(program, test, engine, folder):
     name, text, inputs, expected, options = test
