@@ -80,9 +80,10 @@ private:
       return additive(s.args()[0], factor, found);
     case Form::Log:
       return additive(s.args()[0], true, found);
-    case Form::Add: // a summand with other factors carries its atoms as factors
+    case Form::Add: // x - mu: a plain atom in a summand is additive, 1/d is not
       for (const Sym &a : s.args())
-        additive(a, a.is(Form::Mul) || a.is(Form::Log) || a.is(Form::Pow) ? factor : false, found);
+        for (const Sym &x : a.is(Form::Mul) ? a.args() : std::vector<Sym>{a})
+          additive(x, x.is(Form::Log) || x.is(Form::Pow) ? factor : false, found);
       return;
     default:
       for (const Sym &a : s.args())
@@ -216,7 +217,7 @@ private:
   /// waits for no reduction over the rank: whether a row has a point is then
   /// found along with its other results.
   ExprRef witnessOf(const ExprRef &e, const ExprRef &where, const std::vector<VarId> &vars, RankId rootRank) {
-    ExprRef found;
+    ExprRef found, deepest;
     std::function<void(const ExprRef &)> look = [&](const ExprRef &x) {
       walk(x, [&](const Expr &r) {
         if (found || r.op != ExprOp::Read || !out.equationOf(r.id) || !facts.acyclic(r.id))
@@ -225,9 +226,10 @@ private:
         if (!mentions(self, vars))
           return;
         ExprRef own = presence(out, self);
-        if (own && equal(own, where) && !facts.onReductionOver(r.id, rootRank)) {
-          found = self;
-          return;
+        if (own && equal(own, where)) {
+          (facts.onReductionOver(r.id, rootRank) ? deepest : found) = self;
+          if (found)
+            return;
         }
         if (facts.isMap(r.id))
           if (ExprRef inside = expandRead(out, r, out.equationOf(r.id)->rhs))
@@ -235,7 +237,7 @@ private:
       });
     };
     look(e);
-    return found;
+    return found ? found : deepest;
   }
 
   /// Reads that `toSym` looked through, with their symbol, outermost first.

@@ -72,7 +72,9 @@ public:
   std::vector<StreamGroup> run() {
     for (int i : facts.order())
       consider(i);
+    dropInner();
     joinCandidates();
+    joinByMaps();
     std::vector<StreamGroup> groups;
     for (auto &members : gather())
       if (auto g = build(members))
@@ -86,6 +88,7 @@ private:
   VariableClasses classes;
   std::vector<Candidate> candidates;
   std::map<TensorId, int> producer; ///< row tensor -> candidate that computes it
+  std::set<TensorId> walks;         ///< results of candidates that save a pass or a tensor
   std::vector<int> leader;
 
   /// A tensor that a kernel may hold without storing it.
@@ -118,6 +121,8 @@ private:
       return;
     }
     producer[eq.tensor] = static_cast<int>(candidates.size());
+    if (!c.streamed.empty() || !c.rowReads.empty())
+      walks.insert(eq.tensor);
     candidates.push_back(std::move(c));
   }
 
@@ -200,13 +205,12 @@ private:
         return;
       if (eq.rhs->op == ExprOp::Reduce) {
         // An inner reduction, of all points or none, is computed with the tile.
-        if (eq.rhs->partial || eq.rhs->reduce != ReduceOp::Sum || eq.rhs->filter ||
-            eq.rhs->kind != Kind::Float)
+        if (eq.rhs->reduce != ReduceOp::Sum || eq.rhs->filter || eq.rhs->kind != Kind::Float)
           return;
         for (VarId v : eq.rhs->vars)
           if (facts.root(cascade.rankOf(v)) == facts.root(cascade.rankOf(own)))
             return;
-      } else if (!facts.isMap(x.id)) {
+      } else if (!facts.isMap(x.id) || finishes(eq, own)) {
         return;
       }
       auto [it, isNew] = c.streamed.insert({x.id, own});
@@ -222,6 +226,18 @@ private:
       }
     });
     return ok;
+  }
+
+  /// A map that ends another walk: it reads that walk's results along `own`.
+  bool finishes(const Equation &eq, VarId own) {
+    bool ends = false;
+    for (const ExprRef &e : {eq.rhs, eq.where})
+      walk(e, [&](const Expr &x) {
+        if (x.op == ExprOp::Read && walks.count(x.id))
+          for (const ExprRef &s : x.args)
+            ends |= mentions(s, {own});
+      });
+    return ends;
   }
 
   /// Notes the row results that tensor t stands for; unites the variables of maps.
@@ -268,6 +284,20 @@ private:
     return true;
   }
 
+  /// A sum that another candidate computes within its tiles is no walk of its own.
+  void dropInner() {
+    std::set<TensorId> inner;
+    for (const Candidate &c : candidates)
+      for (auto &[t, v] : c.streamed)
+        if (cascade.equationOf(t)->rhs->op == ExprOp::Reduce)
+          inner.insert(t);
+    std::erase_if(candidates,
+                  [&](const Candidate &c) { return inner.count(cascade.equations[c.equation].tensor) > 0; });
+    producer.clear();
+    for (size_t i = 0; i < candidates.size(); ++i)
+      producer[cascade.equations[candidates[i].equation].tensor] = static_cast<int>(i);
+  }
+
   int lead(int i) { return leader[i] == i ? i : leader[i] = lead(leader[i]); }
 
   void joinCandidates() {
@@ -287,6 +317,57 @@ private:
     }
   }
 
+  /// A map that brings results of two walks over one rank together, row by row,
+  /// makes them one: n1/d1 - n2/d2.
+  void joinByMaps() {
+    for (int i : facts.order()) {
+      const Equation &eq = cascade.equations[i];
+      if (!facts.isMap(eq.tensor))
+        continue;
+      std::map<int, std::set<VarId>> rowsOf; // leader -> variables that all its reads have
+      std::vector<std::pair<VarId, VarId>> found;
+      bool plain = true;
+      walk(eq.rhs, [&](const Expr &x) {
+        if (x.op != ExprOp::Read || !walks.count(x.id) || !producer.count(x.id))
+          return;
+        auto pairs = plainRead(x);
+        if (!pairs) {
+          plain = false;
+          return;
+        }
+        std::set<VarId> vars;
+        for (auto [own, user] : *pairs)
+          vars.insert(user);
+        found.insert(found.end(), pairs->begin(), pairs->end());
+        auto [it, isNew] = rowsOf.insert({lead(producer.at(x.id)), vars});
+        if (!isNew)
+          std::erase_if(it->second, [&](VarId v) { return !vars.count(v); });
+      });
+      if (!plain || rowsOf.size() < 2)
+        continue;
+      bool same = true;
+      RankId rank = cascade.rankOf(candidates[rowsOf.begin()->first].stream);
+      for (auto &[l, vars] : rowsOf)
+        same &= vars == rowsOf.begin()->second && cascade.rankOf(candidates[l].stream) == rank;
+      if (!same)
+        continue;
+      VariableClasses saved = classes;
+      for (auto [own, user] : found)
+        classes.unite(own, user);
+      int first = rowsOf.begin()->first;
+      bool clash = false;
+      for (size_t k = 0; k < candidates.size(); ++k)
+        if (rowsOf.count(lead(static_cast<int>(k))))
+          clash |= conflicting(cascade.equations[candidates[k].equation], candidates[k]);
+      if (clash) {
+        classes = saved;
+        continue;
+      }
+      for (auto &[l, vars] : rowsOf)
+        leader[lead(l)] = lead(first);
+    }
+  }
+
   std::vector<std::vector<int>> gather() {
     std::map<int, std::vector<int>> byLeader;
     for (size_t i = 0; i < candidates.size(); ++i)
@@ -295,6 +376,29 @@ private:
     for (auto &[l, members] : byLeader)
       all.push_back(members);
     return all;
+  }
+
+  /// A tile holds one place: a tensor that is also read at another is stored.
+  void dropShifted(StreamGroup &g) {
+    std::set<TensorId> shifted;
+    auto look = [&](const ExprRef &e) {
+      walk(e, [&](const Expr &x) {
+        if (x.op != ExprOp::Read || !g.streamed.count(x.id))
+          return;
+        const Equation &eq = *cascade.equationOf(x.id);
+        for (size_t i = 0; i < x.args.size(); ++i)
+          if (!equal(g.canonical(x.args[i]), g.canonical(eq.lhs[i])))
+            shifted.insert(x.id);
+      });
+    };
+    for (int r : g.reduces)
+      look(cascade.equations[r].rhs);
+    for (auto &[t, v] : g.streamed) {
+      look(cascade.equationOf(t)->rhs);
+      look(cascade.equationOf(t)->where);
+    }
+    for (TensorId t : shifted)
+      g.streamed.erase(t);
   }
 
   std::set<VarId> classesIn(const ExprRef &e) {
@@ -328,6 +432,7 @@ private:
         g.segments.push_back(s);
     }
     g.classes = classes;
+    dropShifted(g);
     if (!chooseLanes(g, streams))
       return std::nullopt;
     dropUniform(g);
@@ -372,11 +477,19 @@ private:
       factors(body, list);
       for (const ExprRef &f : list) {
         auto in = classesIn(f);
-        bool over = std::any_of(streams.begin(), streams.end(), [&](VarId s) { return in.count(s); });
         bool wide =
             std::any_of(extra.begin(), extra.end(), [&](VarId v) { return in.count(classes.find(v)); });
-        if (over && wide)
-          block(f);
+        if (!wide)
+          continue;
+        // In a compound factor, the reads that carry the stream: tanh(q[p,e] + k[m,e]).
+        walk(f, [&](const Expr &x) {
+          if (x.op != ExprOp::Read)
+            return;
+          ExprRef self = withArgs(x, x.args);
+          auto own = classesIn(self);
+          if (std::any_of(streams.begin(), streams.end(), [&](VarId s) { return own.count(s); }))
+            block(self);
+        });
       }
     };
     for (auto &[t, v] : g.streamed)
@@ -412,6 +525,11 @@ private:
       return false;
     bool only = true;
     const Equation &eq = *cascade.equationOf(t);
+    // Elementary functions are worth storing: a tile would compute them again.
+    walk(eq.rhs, [&](const Expr &x) {
+      only &= x.op != ExprOp::Pow &&
+              !(x.op == ExprOp::Call && x.fn >= Fn::Exp && x.fn <= Fn::Cos && x.fn != Fn::Relu);
+    });
     for (const ExprRef &e : {eq.rhs, eq.where})
       for (TensorId r : tensorsRead(e))
         only &= cascade.tensors[r].role == Role::Input || (r != t && onlyInputs(r));

@@ -269,6 +269,8 @@ struct StreamBuilder::Steps {
       body = boolean(true);
     }
     mask = anchored(conjunction(group().canonical(r->filter), mask));
+    if (mentionsAny(mask, b.extraOf(t)))
+      reason = fmt::format("the points of '{}' depend on more than its row", cascade().tensors[t].name);
     moveAnchors(segment, body, moved);
     std::vector<TensorId> &basis = basisOf[t];
     if (basis.empty()) {
