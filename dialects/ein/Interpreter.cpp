@@ -65,6 +65,34 @@ public:
     finish();
   }
 
+  void runAlone(const Component &component) {
+    bindExtents();
+    bindScalars();
+    layOut();
+    bindInputs();
+    needed.assign(cascade.tensors.size(), false);
+    for (const Equation &eq : cascade.equations)
+      if (const auto &given = environment.tensors[eq.tensor]) {
+        connect(eq.tensor, *given);
+        bindInit(eq);
+      }
+    for (int e : component.equations) {
+      const Equation &eq = cascade.equations[e];
+      needed[eq.tensor] = true;
+      results[eq.tensor].type = cascade.tensors[eq.tensor].type;
+      eachRead(eq, [&](TensorId t) {
+        bool own = std::any_of(component.equations.begin(), component.equations.end(),
+                               [&](int k) { return cascade.equations[k].tensor == t; });
+        if (cascade.tensors[t].role != Role::Input && !own && !environment.tensors[t])
+          throw Refusal{fmt::format("'{}' reads '{}' before it has its values", cascade.tensors[eq.tensor].name,
+                                    cascade.tensors[t].name)};
+      });
+    }
+    component.rank < 0 ? runAcyclic(component) : runCycle(component);
+    environment.keepIntermediates = true;
+    finish();
+  }
+
   Value constant(const ExprRef &e) {
     bindExtents();
     bindScalars();
@@ -226,6 +254,12 @@ private:
     array.present.assign(std::max<int64_t>(count, 1), 0); // never empty: nothing exists yet
     bytes += count * bytesOfPoint;
     connect(eq.tensor, array);
+    bindInit(eq);
+  }
+
+  /// How values are rounded, and what lies before the first.
+  void bindInit(const Equation &eq) {
+    const Tensor &tensor = cascade.tensors[eq.tensor];
     Store &store = evaluator.stores[eq.tensor];
     store.rounds = tensor.annotated || tensor.role == Role::Output;
     if (eq.init) {
@@ -402,6 +436,21 @@ bool evaluate(const Cascade &cascade, Environment &environment, std::string &err
     if (cascade.tensors[t].role != Role::Input)
       environment.tensors[t].reset();
   return false;
+}
+
+bool evaluateComponent(const Cascade &cascade, Environment &environment, const Component &component,
+                       std::string &error) {
+  bool keep = environment.keepIntermediates, done = false;
+  try {
+    Evaluation(cascade, environment).runAlone(component);
+    done = true;
+  } catch (const Refusal &refusal) {
+    error = refusal.message;
+  } catch (const std::bad_alloc &) {
+    error = "the interpreter has not enough memory for the tensors of this call";
+  }
+  environment.keepIntermediates = keep;
+  return done;
 }
 
 std::optional<Cell> evaluateConstant(const Cascade &cascade, const Environment &environment, const ExprRef &e,

@@ -72,6 +72,11 @@ struct Environment {
 /// outputs are left empty.
 bool evaluate(const Cascade &cascade, Environment &environment, std::string &error);
 
+/// Evaluates one step of the schedule alone: `environment.tensors` gives every
+/// tensor that it reads, of any role, and has those of its equations afterwards.
+bool evaluateComponent(const Cascade &cascade, Environment &environment, const Component &component,
+                       std::string &error);
+
 /// Value of a constant expression: extents and scalars only. Nothing when it has
 /// no value (a division by zero). Sets `error` and returns nothing on failure.
 std::optional<Cell> evaluateConstant(const Cascade &cascade, const Environment &environment, const ExprRef &e,
