@@ -279,11 +279,11 @@ struct StreamBuilder::Steps {
       for (size_t k = 1; k < acc.basis.size(); ++k)
         basis.push_back(furtherAccumulator(acc, k, t));
     }
-    emitFold(segment, t, body, mask, r->reduce);
+    emitFold(segment, t, t, body, mask, r->reduce);
     for (size_t k = 1; k < acc.basis.size(); ++k)
       if (ownBasis.count(basis[k]) && ownBasis[basis[k]] == t) {
         ExprRef element = b.symbolic.toExpr(acc.basis[k], [&](const Sym &s) { return heldValue(s); });
-        emitFold(segment, basis[k], element, mask, ReduceOp::Sum);
+        emitFold(segment, basis[k], t, element, mask, ReduceOp::Sum);
       }
   }
 
@@ -291,10 +291,16 @@ struct StreamBuilder::Steps {
 
   /// A reduction of the pass with the same summand, or a new one.
   TensorId furtherAccumulator(const Accumulation &acc, size_t k, TensorId t) {
-    std::set<VarId> extra;
+    // Shared only if it waits for the same anchors: else it has this block's
+    // summands already when the anchor moves.
+    auto inStep = [&](const Accumulation &o) {
+      return std::all_of(acc.anchors.begin(), acc.anchors.end(), [&](TensorId a) {
+        return std::find(o.anchors.begin(), o.anchors.end(), a) != o.anchors.end();
+      });
+    };
     for (auto &[other, o] : b.accumulations)
-      if (live.count(other) && other != t && !o.basis.empty() && !o.shift && o.basis[0] == acc.basis[k] &&
-          sameDomain(o, acc))
+      if (live.count(other) && other != t && !o.basis.empty() && !o.shift && inStep(o) &&
+          o.basis[0] == acc.basis[k] && sameDomain(o, acc))
         return other;
     const Equation eq = cascade().equations[acc.equation];
     ExprRef element = b.symbolic.toExpr(acc.basis[k]);
@@ -335,8 +341,10 @@ struct StreamBuilder::Steps {
     return nullptr;
   }
 
-  void emitFold(Segment &segment, TensorId target, const ExprRef &body, const ExprRef &mask, ReduceOp op) {
-    std::vector<VarId> extra = b.extraOf(target);
+  /// `of` is the reduction that `target` belongs to: they have the same variables.
+  void emitFold(Segment &segment, TensorId target, TensorId of, const ExprRef &body, const ExprRef &mask,
+                ReduceOp op) {
+    std::vector<VarId> extra = b.extraOf(of);
     ExprRef value = anchored(inlined(body));
     TileStep step{TileStep::Kind::Fold, target, extra, op, value, nullptr, mask, false, -1, {}};
     if (op == ReduceOp::Sum && value->kind == Kind::Float && !extra.empty()) {
