@@ -23,6 +23,7 @@ run_all_tests() {
     [[ $runner == tests/random/run.py ]] && continue
     suite "$(basename "$(dirname "$runner")")" "$PYTHON" "$runner" --einfall "$BUILD/bin/einfall"
   done
+  suite cli "$PYTHON" tests/cli/cli.py --einfall "$BUILD/bin/einfall"
   suite call_errors "$PYTHON" tests/numeric/call_errors.py --einfall "$BUILD/bin/einfall"
   suite random "$PYTHON" tests/random/run.py --einfall "$BUILD/bin/einfall" --count 500 --seed 1
   # The parts without MLIR once more, under the address and undefined sanitizers.
