@@ -57,9 +57,8 @@ struct Builder {
     }
     case ExprOp::If: {
       ExprRef a = of(e->args[1]), b = of(e->args[2]);
-      ExprRef condition = nullptr; // a bool
-      if (!a && !b)
-        return condition;
+      if ((!a && !b) || (a && b && equal(a, b)))
+        return a;
       return select(e->args[0], a ? a : boolean(true), b ? b : boolean(true));
     }
     case ExprOp::Else:
@@ -179,6 +178,56 @@ ExprRef conjunction(const ExprRef &a, const ExprRef &b) {
     }
   }
   return all;
+}
+
+ExprRef withPresence(const Cascade &cascade, const ExprRef &e, const ExprRef &known,
+                     const std::function<bool(TensorId)> &held) {
+  if (!e)
+    return e;
+  std::vector<ExprRef> given;
+  conjuncts(known, given);
+  auto readsHeld = [&](const ExprRef &x) {
+    std::vector<TensorId> reads = tensorsRead(x);
+    return std::any_of(reads.begin(), reads.end(), held);
+  };
+  // The part of an operand's existence that is not known; null: it exists.
+  auto open = [&](const ExprRef &x) {
+    ExprRef unknown;
+    std::vector<ExprRef> list;
+    if (readsHeld(x))
+      conjuncts(presence(cascade, x), list);
+    for (const ExprRef &c : list)
+      if (std::none_of(given.begin(), given.end(), [&](const ExprRef &g) { return equal(g, c); }))
+        unknown = conjunction(unknown, c);
+    return unknown;
+  };
+  return rewrite(e, [&](const ExprRef &x) -> ExprRef {
+    switch (x->op) {
+    case ExprOp::Lt:
+    case ExprOp::Le:
+    case ExprOp::Gt:
+    case ExprOp::Ge:
+    case ExprOp::Eq:
+    case ExprOp::Ne:
+      return conjunction(conjunction(open(x->args[0]), open(x->args[1])), x);
+    case ExprOp::Cast:
+      return x->kind == Kind::Bool ? conjunction(open(x->args[0]), x) : x;
+    case ExprOp::Exists:
+      if (!readsHeld(x->args[0]))
+        return x;
+      if (ExprRef where = open(x->args[0]))
+        return where;
+      return boolean(true);
+    case ExprOp::Else:
+      if (!readsHeld(x->args[0]))
+        return x;
+      if (ExprRef where = open(x->args[0]))
+        return select(where, x->args[0], x->args[1]);
+      return x->args[0];
+    default:
+      return x;
+    }
+  });
 }
 
 ExprRef expandRead(const Cascade &cascade, const Expr &read, const ExprRef &what) {

@@ -11,6 +11,7 @@
 //===----------------------------------------------------------------------===//
 #pragma once
 #include "dialects/ein/Cascade.h"
+#include <functional>
 
 namespace einfall::transforms {
 
@@ -21,6 +22,13 @@ ein::ExprRef presence(const ein::Cascade &cascade, const ein::ExprRef &e);
 
 /// `a and b` with null for true; drops `b` if it is a conjunct of `a`.
 ein::ExprRef conjunction(const ein::ExprRef &a, const ein::ExprRef &b);
+
+/// `e` where reads of tensors that are `held` give something at every point: what
+/// looks at existence (`else`, `exists`, comparisons) asks for it in words. `known`
+/// holds wherever the value matters; null: nothing is known.
+/// Example: with S existing where `m <= p`, `S[p,m] > 0` is `m <= p and S[p,m] > 0`.
+ein::ExprRef withPresence(const ein::Cascade &cascade, const ein::ExprRef &e, const ein::ExprRef &known,
+                          const std::function<bool(ein::TensorId)> &held);
 
 /// The right side of an equation at given left variables: `read` is a read of
 /// its tensor; null when a left side tuple cannot be matched.

@@ -81,8 +81,8 @@ private:
   const StreamKernel &kernel;
   Environment &environment;
   const RunOptions &options;
-  Cascade cascade; ///< with a tensor for the distance that an anchor moved
   TensorId deltaTensor = -1;
+  Cascade cascade; ///< with a tensor for the distance that an anchor moved
   Evaluator evaluator;
   std::mt19937_64 random;
 
@@ -350,7 +350,7 @@ private:
       state = merged(first);
     for (const ReadySegment &s : segments)
       for (const ReadyStep &step : s.steps)
-        if (step.is(TileStep::Kind::Anchor) && step.step->lag)
+        if (step.is(TileStep::Kind::Anchor) && (step.step->lag || segments.size() > 1))
           anchor(step, state, state, /*exact=*/true);
     show(state);
     for (const ReadyFinish &f : finishes)

@@ -65,7 +65,7 @@ bool StreamBuilder::dependsOnPass(TensorId streamed, int pass) const {
     walk(e, [&](const Expr &x) {
       if (isRowRead(x))
         depends |= passOf(x.id) == pass;
-      else if (x.op == ExprOp::Read && x.id != streamed && group.streamed.count(x.id))
+      else if (x.op == ExprOp::Read && x.id != streamed && group.isVirtual(x.id))
         depends |= dependsOnPass(x.id, pass);
     });
   return depends;
@@ -75,7 +75,8 @@ bool StreamBuilder::dependsOnPass(TensorId streamed, int pass) const {
 /// of the pass are looked through.
 Sym StreamBuilder::bodySymbol(const Accumulation &a, int pass) {
   symbolic.lookThrough = [this, pass](const Expr &x) {
-    return group.streamed.count(x.id) && facts.isMap(x.id) && dependsOnPass(x.id, pass);
+    return (group.inlined.count(x.id) || group.streamed.count(x.id)) && facts.isMap(x.id) &&
+           dependsOnPass(x.id, pass);
   };
   Sym s = symbolic.toSym(group.canonical(cascade.equations[a.equation].rhs->args[0]));
   return s;
@@ -97,7 +98,7 @@ std::string StreamBuilder::close(Accumulation &a, int pass) {
       if (isRowRead(x)) {
         if (passOf(x.id) == pass && std::find(used.begin(), used.end(), x.id) == used.end())
           used.push_back(x.id);
-      } else if (x.op == ExprOp::Read && group.streamed.count(x.id)) {
+      } else if (x.op == ExprOp::Read && group.isVirtual(x.id)) {
         collect(cascade.equationOf(x.id)->rhs);
         collect(cascade.equationOf(x.id)->where);
       }
@@ -177,7 +178,7 @@ void StreamBuilder::assignPasses(analysis::Explanation &explanation) {
       walk(e, [&](const Expr &x) {
         if (isRowRead(x)) {
           pass = std::max(pass, passOf(x.id));
-        } else if (x.op == ExprOp::Read && group.streamed.count(x.id)) {
+        } else if (x.op == ExprOp::Read && group.isVirtual(x.id)) {
           latest(cascade.equationOf(x.id)->rhs);
           latest(cascade.equationOf(x.id)->where);
         } else if (x.op == ExprOp::Read) {
@@ -197,7 +198,7 @@ void StreamBuilder::assignPasses(analysis::Explanation &explanation) {
             walk(e, [&](const Expr &x) {
               if (isRowRead(x))
                 used |= x.id == t;
-              else if (x.op == ExprOp::Read && group.streamed.count(x.id))
+              else if (x.op == ExprOp::Read && group.isVirtual(x.id))
                 look(cascade.equationOf(x.id)->rhs), look(cascade.equationOf(x.id)->where);
             });
           };
@@ -252,7 +253,7 @@ int StreamBuilder::storedAfter(TensorId t) const {
 void StreamBuilder::trace(int pass, const std::set<TensorId> &wanted, std::set<TensorId> &inputs,
                           std::set<TensorId> &evaluated) const {
   std::function<void(TensorId)> row;
-  std::function<void(const ExprRef &)> look = [&](const ExprRef &e) {
+  std::function<void(const ExprRef &, bool)> look = [&](const ExprRef &e, bool inBlock) {
     walk(e, [&](const Expr &x) {
       if (x.op != ExprOp::Read)
         return;
@@ -261,10 +262,10 @@ void StreamBuilder::trace(int pass, const std::set<TensorId> &wanted, std::set<T
           row(x.id);
         else
           inputs.insert(x.id);
-      } else if (group.streamed.count(x.id) || group.inlined.count(x.id)) {
+      } else if (inBlock && group.isVirtual(x.id)) {
         if (evaluated.insert(x.id).second) {
-          look(cascade.equationOf(x.id)->rhs);
-          look(cascade.equationOf(x.id)->where);
+          look(cascade.equationOf(x.id)->rhs, true);
+          look(cascade.equationOf(x.id)->where, true);
         }
       } else {
         inputs.insert(x.id);
@@ -276,13 +277,13 @@ void StreamBuilder::trace(int pass, const std::set<TensorId> &wanted, std::set<T
       return;
     const Equation &eq = *cascade.equationOf(t);
     if (accumulations.count(t)) {
-      look(eq.rhs->args[0]);
-      look(eq.rhs->filter);
-      look(presence(cascade, eq.rhs->args[0]));
+      look(eq.rhs->args[0], true);
+      look(eq.rhs->filter, true);
+      look(presence(cascade, eq.rhs->args[0]), true);
       return;
     }
-    look(eq.rhs);
-    look(eq.where);
+    look(eq.rhs, false);
+    look(eq.where, false);
   };
   for (TensorId t : wanted)
     row(t);

@@ -436,7 +436,10 @@ private:
     if (!chooseLanes(g, streams))
       return std::nullopt;
     dropUniform(g);
-    bool saves = !g.streamed.empty();
+    // Worth it if a reduction waits for another, or for a product over a third rank.
+    bool saves = false;
+    for (auto &[t, v] : g.streamed)
+      saves |= cascade.equationOf(t)->rhs->op == ExprOp::Reduce;
     for (int m : members)
       saves |= !candidates[m].rowReads.empty();
     if (!saves)
@@ -510,6 +513,10 @@ private:
         ordered.push_back(k);
     for (VarId k : ordered)
       (keySide.count(k) ? g.outer : g.lanes).push_back(k);
+    if (g.lanes.empty() && !g.outer.empty()) { // a window that moves with the row
+      g.lanes.push_back(g.outer.back());
+      g.outer.pop_back();
+    }
     // A streamed tensor with a variable that is neither row nor stream cannot be held.
     for (auto &[t, v] : g.streamed)
       for (VarId x : cascade.equationOf(t)->vars) {
@@ -549,7 +556,7 @@ private:
         ++it;
         continue;
       }
-      if (onlyInputs(it->first))
+      if (onlyInputs(it->first) || (wide.count(it->first) && facts.isMap(it->first)))
         g.inlined.insert(it->first);
       it = g.streamed.erase(it);
     }

@@ -45,6 +45,8 @@ struct StreamGroup {
   /// `e` over canonical variables.
   ein::ExprRef canonical(const ein::ExprRef &e) const;
   bool isRow(ein::VarId canonicalVar) const;
+  /// Computed within the block where it is read: held in a tile or written out.
+  bool isVirtual(ein::TensorId t) const { return streamed.count(t) || inlined.count(t); }
 };
 
 /// Groups of a normalised cascade whose fusion saves a pass or a tensor with the

@@ -39,7 +39,7 @@ struct StreamBuilder::Steps {
       if (b.isRowRead(x)) {
         if (b.passOf(x.id) == pass)
           found.insert(x.id);
-      } else if (x.op == ExprOp::Read && group().streamed.count(x.id)) {
+      } else if (x.op == ExprOp::Read && group().isVirtual(x.id)) {
         anchorsIn(cascade().equationOf(x.id)->rhs, found);
         anchorsIn(cascade().equationOf(x.id)->where, found);
       }
@@ -151,16 +151,28 @@ struct StreamBuilder::Steps {
   }
 
   /// Streamed maps that are not held are written out where they are read.
-  ExprRef written(const ExprRef &e) { return anchored(inlined(group().canonical(e))); }
-
   ExprRef inlined(const ExprRef &e) {
     ExprRef out = rewrite(e, [&](const ExprRef &x) -> ExprRef {
       if (x->op == ExprOp::Read && group().inlined.count(x->id))
-        if (ExprRef inside = expandRead(cascade(), *x, cascade().equationOf(x->id)->rhs))
-          return inlined(group().canonical(inside));
+        if (ExprRef inside = expandRead(cascade(), *x, rightSide(*cascade().equationOf(x->id))))
+          return inlined(explicitly(group().canonical(inside), nullptr));
       return x;
     });
     return simplify(cascade(), out);
+  }
+
+  /// Tiles and what is written out have a value everywhere: who asks for existence
+  /// gets the condition. `known` holds wherever `e` matters.
+  ExprRef explicitly(const ExprRef &e, const ExprRef &known) {
+    return withPresence(cascade(), e, known, [&](TensorId t) { return group().isVirtual(t); });
+  }
+
+  /// A condition as the kernel evaluates it.
+  ExprRef condition(const ExprRef &mask) { return mask ? anchored(inlined(explicitly(mask, mask))) : mask; }
+
+  /// Of a bool, which is false where its `where` does not hold.
+  static ExprRef rightSide(const Equation &eq) {
+    return eq.where && eq.rhs->kind == Kind::Bool ? binary(ExprOp::And, eq.where, eq.rhs) : eq.rhs;
   }
 
   /// A tile that holds `value`[m, lanes].
@@ -218,11 +230,11 @@ struct StreamBuilder::Steps {
   void emitStreamed(Segment &segment, TensorId t, std::set<TensorId> &moved) {
     const Equation eq = *cascade().equationOf(t); // a copy: anchors add equations
     ExprRef self = b.readAtCanonical(t);
-    ExprRef mask = anchored(presence(cascade(), self));
-    moveAnchors(segment, group().canonical(eq.rhs), moved);
+    ExprRef where = presence(cascade(), self), mask = condition(where);
+    moveAnchors(segment, inlined(group().canonical(eq.rhs)), moved);
     kernel.tiles.push_back(t);
     TileStep step{TileStep::Kind::Map, t, {}, ReduceOp::Sum, nullptr, nullptr, mask, false, -1, {}};
-    ExprRef value = written(eq.rhs);
+    ExprRef value = anchored(inlined(explicitly(group().canonical(rightSide(eq)), where)));
     if (value->op == ExprOp::Reduce) {
       std::vector<ExprRef> list, a, bb;
       factors(value->args[0], list);
@@ -260,15 +272,22 @@ struct StreamBuilder::Steps {
     const Equation eq = cascade().equations[acc.equation];
     const ExprRef r = eq.rhs;
     ExprRef body = group().canonical(r->args[0]);
-    ExprRef mask = presence(cascade(), body);
-    if (mask && !r->partial && r->reduce != ReduceOp::Count && r->kind != Kind::Bool)
-      reason = fmt::format("'{}' has a value only where all its points have", cascade().tensors[t].name);
+    ExprRef mask = presence(cascade(), group().canonical(r->args[0]));
+    if (mask && !r->partial && r->reduce != ReduceOp::Count && r->kind != Kind::Bool) {
+      // All points or none (ein-r17): a matter of the row.
+      if (mentionsAny(mask, {segment.var}) || mentionsAny(mask, b.extraOf(t)))
+        reason = fmt::format("'{}' has a value only where all its points have", cascade().tensors[t].name);
+      kernel.rowPresence.push_back({t, mask});
+      mask = nullptr;
+    }
     // Whether a point exists is a mask, not a value to compute.
     if (r->reduce == ReduceOp::Any && body->op == ExprOp::Exists) {
       mask = presence(cascade(), body->args[0]);
       body = boolean(true);
     }
-    mask = anchored(conjunction(group().canonical(r->filter), mask));
+    const ExprRef points = conjunction(group().canonical(r->filter), mask);
+    body = inlined(explicitly(body, points));
+    mask = condition(points);
     if (mentionsAny(mask, b.extraOf(t)))
       reason = fmt::format("the points of '{}' depend on more than its row", cascade().tensors[t].name);
     moveAnchors(segment, body, moved);
@@ -333,7 +352,7 @@ struct StreamBuilder::Steps {
       if (group().streamed.count(t) && b.dependsOnPass(t, pass)) {
         ExprRef self = b.readAtCanonical(t);
         b.symbolic.lookThrough = [this](const Expr &x) {
-          return group().streamed.count(x.id) && b.facts.isMap(x.id) && b.dependsOnPass(x.id, pass);
+          return group().isVirtual(x.id) && b.facts.isMap(x.id) && b.dependsOnPass(x.id, pass);
         };
         if (b.symbolic.toSym(self) == s)
           return self;
@@ -429,14 +448,17 @@ std::optional<StreamKernel> StreamBuilder::build(int pass, const std::vector<Ten
     // Streamed tensors first needed by a reduction of this segment, then the reduction.
     std::function<void(const ExprRef &)> streamedIn = [&](const ExprRef &e) {
       walk(e, [&](const Expr &x) {
-        if (x.op != ExprOp::Read || !group.streamed.count(x.id) || emitted.count(x.id))
+        if (x.op != ExprOp::Read || !group.isVirtual(x.id) || emitted.count(x.id))
           return;
-        if (group.canonical(group.streamed.at(x.id)) != s)
+        bool held = group.streamed.count(x.id);
+        if (held && group.canonical(group.streamed.at(x.id)) != s)
           return;
         emitted.insert(x.id);
-        streamedIn(cascade.equationOf(x.id)->rhs);
-        streamedIn(cascade.equationOf(x.id)->where);
-        steps.emitStreamed(segment, x.id, moved);
+        const Equation eq = *cascade.equationOf(x.id); // a copy: steps add equations
+        streamedIn(eq.rhs);
+        streamedIn(eq.where);
+        if (held)
+          steps.emitStreamed(segment, x.id, moved);
       });
     };
     for (size_t i = 0; i < group.reduces.size(); ++i) {
@@ -487,6 +509,14 @@ std::optional<StreamKernel> StreamBuilder::build(int pass, const std::vector<Ten
       };
       f.value = inlineMaps(f.value);
       f.mask = inlineMaps(f.mask);
+    }
+    // Results of rows that have none are missing.
+    for (auto &[row, where] : kernel.rowPresence) {
+      bool reads = false;
+      for (const ExprRef &e : {f.value, f.mask})
+        walk(e, [&](const Expr &x) { reads |= x.op == ExprOp::Read && x.id == row; });
+      if (reads)
+        f.mask = conjunction(f.mask, where);
     }
     kernel.finish.push_back(f);
   }

@@ -50,8 +50,11 @@ Sym Symbolic::toSym(const ExprRef &e) {
     return arg(0) * arg(1);
   case ExprOp::Div:
     return arg(0) / arg(1);
-  case ExprOp::Pow:
-    return algebra::pow(arg(0), arg(1));
+  case ExprOp::Pow: {
+    Sym exponent = arg(1);
+    return exponent.is(Form::Number) ? algebra::pow(arg(0), exponent.number())
+                                     : algebra::pow(arg(0), exponent);
+  }
   case ExprOp::ToFloat:
     return e->args[0]->op == ExprOp::Number ? Sym(e->args[0]->integer) : atom(e);
   case ExprOp::Call: {

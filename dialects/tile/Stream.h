@@ -76,6 +76,9 @@ struct StreamKernel {
   std::vector<Segment> segments;
   std::vector<Finish> finish;
   std::vector<ein::TensorId> tiles, state; ///< resident: over [m, lanes], over [lanes, ..]
+  /// While planning: rows on which a result of all points or none exists. It is
+  /// part of the masks of `finish`, and not kept in the operations.
+  std::vector<std::pair<ein::TensorId, ein::ExprRef>> rowPresence;
 };
 
 } // namespace einfall::tile

@@ -337,10 +337,11 @@ void StreamEmitter::block(const tile::Segment &s) {
 
 void StreamEmitter::finish() {
   checked = false;
-  // Anchors that lag catch up, so that state stands at the values themselves.
+  // Anchors that lag catch up, so that state stands at the values themselves; so do
+  // those of a segment after which another one moved the value.
   for (const tile::Segment &s : kernel.segments)
     for (const TileStep &step : s.steps)
-      if (step.kind == TileStep::Kind::Anchor && step.lag)
+      if (step.kind == TileStep::Kind::Anchor && (step.lag || kernel.segments.size() > 1))
         anchor(step, /*exact=*/true);
   for (const tile::Finish &f : kernel.finish)
     forOver(f.over, [&] {
@@ -353,16 +354,20 @@ void StreamEmitter::finish() {
               wide.both(value.present ? wide.broadcast(value.present) : Value(), wide.broadcast(where));
         if (f.value->kind == Kind::Bool && value.present)
           value = {wide.andI(value.value, value.present), {}, {}, 0};
+        // A tuple beyond the end of its rank is no point to store.
         SmallVector<Val> subscripts;
+        Value inside = laneMask(j);
         for (const ExprRef &e : f.subscripts) {
           Val x = emitter.emit(e);
+          if (x.present)
+            inside = wide.andI(inside, wide.broadcast(x.present));
           x.present = {};
           subscripts.push_back(x);
         }
         value.value = wide.broadcast(value.value);
         if (value.present)
           value.present = wide.broadcast(value.present);
-        emitter.mask = laneMask(j);
+        emitter.mask = inside;
         emitter.store(f.tensor, subscripts, value);
       }
     });

@@ -79,7 +79,7 @@ ScalarEmitter StreamEmitter::lanesAt(unsigned j, Value m, const std::map<TensorI
     if (x.op == ExprOp::Read) {
       if (auto h = held.find(x.id); h != held.end())
         return Val{h->second, {}, {}, 0};
-      if (auto t = tiles.find(x.id); t != tiles.end())
+      if (auto t = tiles.find(x.id); row && t != tiles.end())
         return Val{loadSlot(t->second, row, j), {}, {}, 0};
       if (auto s = state.find(x.id); s != state.end())
         return Val{stateValue(x.id, loadSlot(s->second, rowIndex(s->second), j)), {}, {}, 0};
