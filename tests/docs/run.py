@@ -23,6 +23,7 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -169,8 +170,12 @@ def main():
     args = parser.parse_args()
     einfall = str(pathlib.Path(args.einfall).absolute())
     build = pathlib.Path(einfall).parent.parent
-    environment = dict(os.environ, PATH=os.pathsep.join([str(pathlib.Path(einfall).parent), os.environ["PATH"]]),
-                       EINFALL=einfall)
+    search = [str(pathlib.Path(einfall).parent), os.environ["PATH"]]
+    programs = tempfile.TemporaryDirectory()
+    if not shutil.which("cc"):  # a system whose only C compiler is $CC
+        os.symlink(shutil.which(os.environ.get("CC", "clang-22")), pathlib.Path(programs.name) / "cc")
+        search.append(programs.name)
+    environment = dict(os.environ, PATH=os.pathsep.join(search), EINFALL=einfall)
     for path in pages(args.page):
         text = path.read_text()
         page = path.relative_to(ROOT)

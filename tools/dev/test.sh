@@ -11,6 +11,9 @@ run_all_tests() {
   RESULTS=$LOGS/results
   mkdir -p "$LOGS"
   : >"$RESULTS"
+  # A bare system has no cc and no c++, which the tests of host programs call.
+  command -v cc >/dev/null || export CC=clang-$LLVM
+  command -v c++ >/dev/null || export CXX=clang++-$LLVM
   suite lint "$PYTHON" tools/lint/lint.py
   suite build ./dev build
   local program
