@@ -170,11 +170,16 @@ def main():
     args = parser.parse_args()
     einfall = str(pathlib.Path(args.einfall).absolute())
     build = pathlib.Path(einfall).parent.parent
-    search = [str(pathlib.Path(einfall).parent), os.environ["PATH"]]
+    # Before the system's programs: this Python, which has numpy, and a C compiler where $CC is the only one.
     programs = tempfile.TemporaryDirectory()
-    if not shutil.which("cc"):  # a system whose only C compiler is $CC
-        os.symlink(shutil.which(os.environ.get("CC", "clang-22")), pathlib.Path(programs.name) / "cc")
-        search.append(programs.name)
+    instead = {"python3": sys.executable}
+    if not shutil.which("cc"):
+        instead["cc"] = shutil.which(os.environ.get("CC", "clang-22"))
+    for name, program in instead.items():
+        file = pathlib.Path(programs.name) / name
+        file.write_text(f'#!/bin/sh\nexec "{program}" "$@"\n')
+        file.chmod(0o755)
+    search = [str(pathlib.Path(einfall).parent), programs.name, os.environ["PATH"]]
     environment = dict(os.environ, PATH=os.pathsep.join(search), EINFALL=einfall)
     for path in pages(args.page):
         text = path.read_text()
