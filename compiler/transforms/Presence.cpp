@@ -64,9 +64,7 @@ struct Builder {
     case ExprOp::Else:
       return of(e->args[1]);
     case ExprOp::Reduce:
-      if (e->partial || e->reduce == ReduceOp::Count)
-        return nullptr;
-      return unary(ExprOp::Exists, e);
+      return givesIdentity(*e) ? nullptr : unary(ExprOp::Exists, e);
     default: {
       ExprRef all;
       for (const ExprRef &a : e->args)
@@ -74,6 +72,33 @@ struct Builder {
       return all;
     }
     }
+  }
+
+  /// Where there is nothing to reduce the result is the identity (ein-r17).
+  static bool givesIdentity(const Expr &r) {
+    if (r.reduce == ReduceOp::Count || r.reduce == ReduceOp::Any || r.reduce == ReduceOp::All)
+      return true;
+    bool extremum = r.reduce == ReduceOp::Max || r.reduce == ReduceOp::Min;
+    return r.partial && r.reduce <= ReduceOp::Min && !(extremum && r.kind == Kind::Int);
+  }
+
+  /// A reduction of all points or none: over an empty range it is the identity,
+  /// whatever the body; integers have no greatest and no least.
+  ExprRef whereNotEmpty(const Expr &r, const ExprRef &body) {
+    bool extremum = r.reduce == ReduceOp::Max || r.reduce == ReduceOp::Min;
+    bool identity = !(extremum && r.kind == Kind::Int);
+    ExprRef all = body;
+    for (VarId v : r.vars) {
+      const Rank &rank = cascade.ranks[cascade.rankOf(v)];
+      if (rank.fixed && *rank.fixed > 0)
+        continue;
+      ExprRef size = extent(cascade.rankOf(v));
+      if (!identity)
+        all = conjunction(all, binary(ExprOp::Gt, size, integer(0)));
+      else if (all)
+        all = binary(ExprOp::Or, binary(ExprOp::Eq, size, integer(0)), all);
+    }
+    return all;
   }
 
   ExprRef inRange(const ExprRef &s, RankId rank, int plus) {
@@ -112,7 +137,8 @@ struct Builder {
     const Rank &whole = cascade.ranks[split.whole];
     std::optional<int64_t> product = 1;
     for (RankId r : split.parts)
-      product = product && cascade.ranks[r].fixed ? std::optional(*product * *cascade.ranks[r].fixed) : std::nullopt;
+      product = product && cascade.ranks[r].fixed ? std::optional(*product * *cascade.ranks[r].fixed)
+                                                  : std::nullopt;
     return whole.fixed && product && *product == *whole.fixed;
   }
 
@@ -137,8 +163,8 @@ struct Builder {
       return unary(ExprOp::Exists, e);
     ExprRef own = eq->where;
     if (eq->rhs->op == ExprOp::Reduce) {
-      if (!eq->rhs->partial && eq->rhs->reduce != ReduceOp::Count) {
-        if (eq->rhs->reduce >= ReduceOp::ArgMax || eq->rhs->filter)
+      if (!givesIdentity(*eq->rhs)) {
+        if (eq->rhs->reduce >= ReduceOp::Mean || eq->rhs->partial || eq->rhs->filter)
           return unary(ExprOp::Exists, e);
         ExprRef body = of(eq->rhs->args[0]);
         if (body) {
@@ -147,7 +173,7 @@ struct Builder {
             if (std::find(free.begin(), free.end(), v) != free.end())
               return unary(ExprOp::Exists, e);
         }
-        own = conjunction(own, body);
+        own = conjunction(own, whereNotEmpty(*eq->rhs, body));
       }
     } else {
       own = conjunction(own, of(eq->rhs));

@@ -385,7 +385,8 @@ private:
             return;
           double sum = 0;
           evaluator.forEachPoint(s.over, [&] {
-            sum += valueAt(step.a, s).f * valueAt(step.b, s).f;
+            Value x = evaluate(step.a), y = evaluate(step.b); // what is missing adds nothing
+            sum += x.has && y.has ? x.cell.f * y.cell.f : 0;
             return true;
           });
           tiles[s.tensor][m] = cellOf(sum);

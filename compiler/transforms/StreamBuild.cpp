@@ -92,30 +92,35 @@ std::string StreamBuilder::close(Accumulation &a, int pass) {
   a.basis.clear();
   a.transports.clear();
   // Row results under conditions, filters, bools: not a matter of differentiation.
-  std::vector<TensorId> used;
-  std::function<void(const ExprRef &)> collect = [&](const ExprRef &e) {
+  std::vector<TensorId> used, inInner;
+  std::function<void(const ExprRef &, bool)> collect = [&](const ExprRef &e, bool inner) {
     walk(e, [&](const Expr &x) {
       if (isRowRead(x)) {
         if (passOf(x.id) == pass && std::find(used.begin(), used.end(), x.id) == used.end())
           used.push_back(x.id);
+        if (passOf(x.id) == pass && inner)
+          inInner.push_back(x.id);
       } else if (x.op == ExprOp::Read && group.isVirtual(x.id)) {
-        collect(cascade.equationOf(x.id)->rhs);
-        collect(cascade.equationOf(x.id)->where);
+        bool sum = cascade.equationOf(x.id)->rhs->op == ExprOp::Reduce;
+        collect(cascade.equationOf(x.id)->rhs, inner || sum);
+        collect(cascade.equationOf(x.id)->where, inner || sum);
       }
     });
   };
   std::vector<TensorId> inCondition;
-  collect(r->filter);
+  collect(r->filter, false);
   if (ExprRef where = presence(cascade, r->args[0]))
-    collect(where);
+    collect(where, false);
   inCondition = used;
-  collect(r->args[0]);
+  collect(r->args[0], false);
   if (used.empty()) {
     if (r->reduce == ReduceOp::Sum && r->kind == Kind::Float)
       a.basis = {bodySymbol(a, pass)};
     return "";
   }
   auto name = [&](TensorId t) { return cascade.tensors[t].name; };
+  if (!inInner.empty())
+    return fmt::format("'{}' is used inside an inner sum", name(inInner[0]));
   if (!inCondition.empty())
     return fmt::format("'{}' decides which points take part", name(inCondition[0]));
   if (r->kind != Kind::Float ||
@@ -266,6 +271,7 @@ void StreamBuilder::trace(int pass, const std::set<TensorId> &wanted, std::set<T
         if (evaluated.insert(x.id).second) {
           look(cascade.equationOf(x.id)->rhs, true);
           look(cascade.equationOf(x.id)->where, true);
+          look(presence(cascade, cascade.equationOf(x.id)->rhs), true); // what masks read
         }
       } else {
         inputs.insert(x.id);
@@ -284,6 +290,7 @@ void StreamBuilder::trace(int pass, const std::set<TensorId> &wanted, std::set<T
     }
     look(eq.rhs, false);
     look(eq.where, false);
+    look(presence(cascade, eq.rhs), false);
   };
   for (TensorId t : wanted)
     row(t);
@@ -343,10 +350,17 @@ std::string StreamBuilder::mergeText(int pass, const std::set<TensorId> &wanted,
 bool StreamBuilder::isFinishable(TensorId t) {
   if (accumulations.count(t))
     return true;
-  if (group.rows.count(t))
-    return true;
   const Equation *eq = cascade.equationOf(t);
-  if (!eq || !facts.isMap(t))
+  if (group.rows.count(t)) { // a map that has all rows; others are stored before
+    std::set<VarId> own;
+    for (VarId v : eq->vars)
+      own.insert(group.canonical(v));
+    auto has = [&](VarId v) { return own.count(v) > 0; };
+    return facts.isMap(t) && std::all_of(group.outer.begin(), group.outer.end(), has) &&
+           std::all_of(group.lanes.begin(), group.lanes.end(), has);
+  }
+  if (!eq || !facts.isMap(t) ||
+      cascade.computesInF64(*eq) != cascade.computesInF64(cascade.equations[group.reduces[0]]))
     return false;
   // A map of row results at plain places, over rows and the variables of those results.
   VariableClasses saved = group.classes;

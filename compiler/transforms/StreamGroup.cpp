@@ -76,9 +76,20 @@ public:
     joinCandidates();
     joinByMaps();
     std::vector<StreamGroup> groups;
-    for (auto &members : gather())
-      if (auto g = build(members))
+    for (auto &members : gather()) {
+      if (auto g = build(members)) {
         groups.push_back(std::move(*g));
+        continue;
+      }
+      // Ranks that do not go together are walked apart.
+      std::map<RankId, std::vector<int>> byRank;
+      for (int m : members)
+        byRank[cascade.rankOf(candidates[m].stream)].push_back(m);
+      for (auto &[rank, some] : byRank)
+        if (byRank.size() > 1)
+          if (auto g = build(some))
+            groups.push_back(std::move(*g));
+    }
     return groups;
   }
 
@@ -418,6 +429,10 @@ private:
       g.rows.insert(cascade.equations[c.equation].tensor);
       g.rows.insert(c.rowReads.begin(), c.rowReads.end());
     }
+    for (int m : members) // one width of arithmetic in a kernel
+      if (cascade.computesInF64(cascade.equations[candidates[m].equation]) !=
+          cascade.computesInF64(cascade.equations[g.reduces[0]]))
+        return std::nullopt;
     // Streams of one rank are one walk.
     std::map<RankId, VarId> walkOf;
     for (int m : members) {
@@ -432,6 +447,8 @@ private:
         g.segments.push_back(s);
     }
     g.classes = classes;
+    if (crossing(g, streams))
+      return std::nullopt;
     dropShifted(g);
     if (!chooseLanes(g, streams))
       return std::nullopt;
@@ -445,6 +462,19 @@ private:
     if (!saves)
       return std::nullopt;
     return g;
+  }
+
+  /// A tensor with two streamed variables, or a result that still has one.
+  bool crossing(const StreamGroup &g, const std::set<VarId> &streams) {
+    auto streamsOf = [&](const Equation &eq) {
+      return std::count_if(eq.vars.begin(), eq.vars.end(),
+                           [&](VarId v) { return streams.count(classes.find(v)) > 0; });
+    };
+    for (auto &[t, v] : g.streamed)
+      if (streamsOf(*cascade.equationOf(t)) > 1)
+        return true;
+    return std::any_of(g.reduces.begin(), g.reduces.end(),
+                       [&](int r) { return streamsOf(cascade.equations[r]) > 0; });
   }
 
   /// Rows: what streamed tensors range over besides the stream. Lanes: those rows
@@ -513,7 +543,8 @@ private:
         ordered.push_back(k);
     for (VarId k : ordered)
       (keySide.count(k) ? g.outer : g.lanes).push_back(k);
-    if (g.lanes.empty() && !g.outer.empty()) { // a window that moves with the row
+    bool onlyRows = cascade.equations[g.reduces[0]].vars.size() == g.outer.size();
+    if (g.lanes.empty() && !g.outer.empty() && onlyRows) { // a window that moves with the row
       g.lanes.push_back(g.outer.back());
       g.outer.pop_back();
     }

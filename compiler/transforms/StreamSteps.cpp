@@ -62,7 +62,7 @@ struct StreamBuilder::Steps {
       return;
     }
     const Equation &eq = *cascade().equationOf(t);
-    for (const ExprRef &e : {eq.rhs, eq.where})
+    for (const ExprRef &e : {eq.rhs, eq.where, presence(cascade(), eq.rhs)})
       walk(e, [&](const Expr &x) {
         if (b.isRowRead(x) && x.id != t)
           require(x.id);
@@ -275,9 +275,10 @@ struct StreamBuilder::Steps {
     ExprRef mask = presence(cascade(), group().canonical(r->args[0]));
     if (mask && !r->partial && r->reduce != ReduceOp::Count && r->kind != Kind::Bool) {
       // All points or none (ein-r17): a matter of the row.
-      if (mentionsAny(mask, {segment.var}) || mentionsAny(mask, b.extraOf(t)))
+      if (mentionsAny(mask, {segment.var}) || mentionsAny(mask, b.extraOf(t)) || r->filter)
         reason = fmt::format("'{}' has a value only where all its points have", cascade().tensors[t].name);
-      kernel.rowPresence.push_back({t, mask});
+      ExprRef none = binary(ExprOp::Eq, segment.extent, integer(0)); // the identity exists
+      kernel.rowPresence.push_back({t, binary(ExprOp::Or, none, mask)});
       mask = nullptr;
     }
     // Whether a point exists is a mask, not a value to compute.
@@ -492,23 +493,29 @@ std::optional<StreamKernel> StreamBuilder::build(int pass, const std::vector<Ten
     if (accumulations.count(t)) {
       f.value = readAtCanonical(t);
     } else {
-      f.value = group.canonical(eq.rhs);
-      f.mask = group.canonical(eq.where);
-      // Maps of maps of this pass are written out; earlier passes are stored.
-      auto inlineMaps = [&](const ExprRef &e) {
+      // Maps of this pass are written out, with what their existence asks for;
+      // results of earlier passes are stored.
+      auto isHere = [&](TensorId x) { return group.rows.count(x) && passOf(x) == pass; };
+      std::function<ExprRef(const ExprRef &)> writeOut = [&](const ExprRef &e) {
         return !e ? e : rewrite(e, [&](const ExprRef &x) -> ExprRef {
-          if (isRowRead(*x) && x->id != t && !accumulations.count(x->id) && passOf(x->id) == pass) {
-            const Equation &inner = *cascade.equationOf(x->id);
-            if (!inner.where)
-              return rowValue(x->id, pass);
-            steps.reason = fmt::format("'{}' is used by '{}' at the end of the same pass",
-                                       cascade.tensors[x->id].name, cascade.tensors[t].name);
-          }
-          return x;
+          if (!isRowRead(*x) || x->id == t || accumulations.count(x->id) || !isHere(x->id))
+            return x;
+          const ExprRef inner = group.canonical(cascade.equationOf(x->id)->rhs);
+          return writeOut(withPresence(cascade, inner, nullptr, isHere));
         });
       };
-      f.value = inlineMaps(f.value);
-      f.mask = inlineMaps(f.mask);
+      const ExprRef value = group.canonical(eq.rhs);
+      const ExprRef where = conjunction(group.canonical(eq.where), presence(cascade, value));
+      f.value = writeOut(withPresence(cascade, value, where, isHere));
+      f.mask = writeOut(withPresence(cascade, where, where, isHere));
+      walk(f.mask, [&](const Expr &x) {
+        if (x.op == ExprOp::Exists)
+          walk(x.args[0], [&](const Expr &y) {
+            if (y.op == ExprOp::Read && isHere(y.id) && !accumulations.count(y.id))
+              steps.reason = fmt::format("'{}' is used by '{}' at the end of the same pass",
+                                         cascade.tensors[y.id].name, cascade.tensors[t].name);
+          });
+      });
     }
     // Results of rows that have none are missing.
     for (auto &[row, where] : kernel.rowPresence) {
