@@ -463,7 +463,7 @@ private:
       if (set && !unset && !exact)
         set = std::fabs(y.cell.f - own) > options.lagDistance;
       if (set) {
-        delta = unset ? 0 : y.cell.f - own;
+        delta = unset ? y.cell.f : y.cell.f - own; // until then state stands at 0
         own = y.cell.f;
       }
       deltas.push_back(delta);
@@ -502,7 +502,8 @@ private:
         for (size_t c = 0; c < matrix[r].size(); ++c)
           if (matrix[r][c]) {
             double entry = evaluate(matrix[r][c]).cell.f;
-            double term = move.shift ? entry + old[c] : entry * old[c];
+            // The identity stays, also under a factor beyond the range.
+            double term = move.shift ? entry + old[c] : old[c] == 0 ? 0 : entry * old[c];
             sum = any ? sum + term : term;
             any = true;
           }

@@ -82,6 +82,38 @@ Sym StreamBuilder::bodySymbol(const Accumulation &a, int pass) {
   return s;
 }
 
+/// Which points a reduction takes; null: all.
+ExprRef StreamBuilder::pointsOf(const Equation &reduction) const {
+  const ExprRef &r = reduction.rhs;
+  return conjunction(group.canonical(r->filter), presence(cascade, group.canonical(r->args[0])));
+}
+
+/// At every point that `user` takes, the row value is finite as soon as its block is
+/// folded: a maximum has taken the point itself.
+bool StreamBuilder::isKnownWhere(TensorId row, const Equation &user, int pass) const {
+  std::vector<const Equation *> extrema;
+  std::function<void(TensorId)> collect = [&](TensorId t) {
+    const Equation &eq = *cascade.equationOf(t);
+    if (accumulations.count(t)) {
+      if (eq.rhs->reduce == ReduceOp::Max || eq.rhs->reduce == ReduceOp::Min)
+        extrema.push_back(&eq);
+      return;
+    }
+    walk(eq.rhs, [&](const Expr &x) {
+      if (isRowRead(x) && x.id != t && passOf(x.id) == pass)
+        collect(x.id);
+    });
+  };
+  collect(row);
+  ExprRef mine = pointsOf(user);
+  return extrema.empty() || std::any_of(extrema.begin(), extrema.end(), [&](const Equation *eq) {
+           if (group.canonical(eq->rhs->vars[0]) != group.canonical(user.rhs->vars[0]))
+             return false;
+           ExprRef theirs = pointsOf(*eq);
+           return !theirs || (mine && conjunction(mine, theirs) == mine);
+         });
+}
+
 /// Fills anchors, basis and transports for computing `a` in `pass`; a reason if
 /// it cannot be.
 std::string StreamBuilder::close(Accumulation &a, int pass) {
@@ -140,6 +172,9 @@ std::string StreamBuilder::close(Accumulation &a, int pass) {
     });
     if (hidden)
       return fmt::format("'{}' is compared or indexed with inside the {}", name(t), ein::name(r->reduce));
+    if (algebra::mentions(f, atom) && !isKnownWhere(t, eq, pass))
+      return fmt::format("'{}' may have no value yet at points that the {} takes", name(t),
+                         ein::name(r->reduce));
     if (algebra::mentions(f, atom)) {
       anchors.push_back({atom, algebra::AnchorKind::Shift});
       a.anchors.push_back(t);

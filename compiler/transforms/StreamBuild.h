@@ -68,6 +68,8 @@ private:
   struct Steps; ///< a kernel being built
 
   std::string close(Accumulation &a, int pass);
+  ein::ExprRef pointsOf(const ein::Equation &reduction) const;
+  bool isKnownWhere(ein::TensorId row, const ein::Equation &user, int pass) const;
   int storedAfter(ein::TensorId t) const;
   void trace(int pass, const std::set<ein::TensorId> &wanted, std::set<ein::TensorId> &inputs,
              std::set<ein::TensorId> &evaluated) const;

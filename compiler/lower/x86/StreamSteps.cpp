@@ -273,8 +273,9 @@ void StreamEmitter::anchor(const TileStep &s, bool exact) {
       } else {
         set = wide.andI(set, wide.cmpF(CmpFPredicate::UNE, y.value, old));
       }
-      Value unset = wide.cmpF(CmpFPredicate::OEQ, old, wide.constantLike(old, -inf));
-      Value delta = wide.select(wide.andI(set, wide.notB(unset)), distance, wide.constantLike(old, 0.0));
+      // State that is not at its identity stands at 0 as long as the anchor is not set.
+      Value delta =
+          wide.select(set, wide.subF(y.value, stateValue(s.tensor, old)), wide.constantLike(old, 0.0));
       storeSlot(slot, rowIndex(slot), j, wide.select(set, y.value, old));
       storeSlot(deltaSlot, rowIndex(deltaSlot), j, delta);
       Value follows = wide.cmpF(CmpFPredicate::UNE, delta, wide.constantLike(delta, 0.0));
@@ -331,6 +332,11 @@ void StreamEmitter::transport(const TileStep &s) {
               continue;
             Value entry = e.emit(t.matrix[r][c]).value;
             Value term = t.shift ? wide.addF(entry, old[c]) : wide.mulF(entry, old[c]);
+            // The identity stays, also under a factor beyond the range of the type.
+            if (!t.shift) {
+              Value zero = wide.constantLike(old[c], 0.0);
+              term = wide.select(wide.cmpF(CmpFPredicate::OEQ, old[c], zero), zero, term);
+            }
             sum = sum ? wide.addF(sum, term) : term;
           }
           next.push_back(sum ? sum : wide.constantLike(old[r], 0.0));

@@ -279,6 +279,39 @@ const std::vector<Named> &handwritten() {
   D[p] = sum[m] exp((S[p,m] - A[p]) / (1 + A[p] - B[p]))
   Y[p] = D[p] + C[p]
 })"},
+      {"a maximum of some points, a sum of others",
+       R"(cascade c(S[P,M] : f64, V[M,F] : f64) -> (O[P,F] : f64, D[P] : f64, Y[P] : f64) {
+  X[p]   = max[m where m > 1] S[p,m]
+  N[p,m] = exp(S[p,m] - X[p])
+  D[p]   = sum[m where m > 0] N[p,m]
+  O[p,f] = sum[m where m > 2] N[p,m] * V[m,f]
+  Y[p]   = sum[m] (S[p,m] - X[p])
+})"},
+      {"a row value that is not finite at first", R"(cascade c(S[P,M] : f64) -> (Y[P] : f64, Z[P] : f64) {
+  C[p] = count[m] (S[p,m] > 0.2)
+  L[p] = log(cast<f64>(C[p]))
+  Y[p] = sum[m] (S[p,m] - L[p])
+  Z[p] = sum[m] exp(S[p,m] - L[p])
+})"},
+      {"masks and keys that are tensors of their own",
+       R"(cascade c(Q[P,E] : f64, K[M,E] : f64, V[M,F] : f64, Keep[M] : bool, B[M] : f64) -> (O[P,F] : f64, C[P] : f64) {
+  Use[m]  = Keep[m] and m != 1
+  Big[m]  = B[m] > 0   where m != 2
+  G[m]    = B[m]   where m != 3
+  S[p,m]  = (sum[e] Q[p,e] * K[m,e]) + (G[m] else 1)   where Use[m]
+  X[p]    = max[m where Big[m]] S[p,m]
+  N[p,m]  = exp(S[p,m] - X[p])
+  D[p]    = sum[m where Big[m]] N[p,m]
+  O[p,f]  = (sum[m where Big[m]] N[p,m] * V[m,f]) / D[p]
+  C[p]    = sum[m where not Big[m]] S[p,m] * G[m]
+})"},
+      {"sums of all points or none", R"(cascade c(Q[P,E] : f64, K[P,E] : f64, V[P,M] : f64) -> (O[P,M] : f64, D[P] : f64) {
+  R[p]   = sum[e] Q[p,e] * K[p-2,e]
+  S[p,m] = R[p] * V[p,m]
+  X[p]   = max[m] S[p,m]
+  D[p]   = sum[m] exp(S[p,m] - X[p])
+  O[p,m] = D[p] * V[p,m]
+})"},
       {"an empty value", R"(cascade c(S[P,M] : f64, V[M,F] : f64) -> (O[P,F] : f64 empty -1) {
   T[p,m] = S[p,m]   where m < p
   D[p]   = sum[m] exp(T[p,m])
