@@ -190,7 +190,7 @@ void StreamEmitter::contract(const TileStep &s) {
                 LLVM::LoadOp::create(l.b, l.loc, element, advance(l, rows[r], offset), f64 ? 8 : 4);
             Value spread = wide.broadcast(scalar);
             for (unsigned j = 0; j < J; ++j)
-              next.push_back(vector::FMAOp::create(l.b, l.loc, spread, lanes[j], carried[r * J + j]));
+              next.push_back(wide.fma(spread, lanes[j], carried[r * J + j]));
           }
           next.push_back(l.addI(offset, b.strideX));
           return next;
@@ -238,7 +238,7 @@ void StreamEmitter::foldContract(const TileStep &s) {
         Value spread = wide.broadcast(scalar);
         for (unsigned j = 0; j < J; ++j) {
           Value old = carried[r * J + j];
-          Value sum = vector::FMAOp::create(l.b, l.loc, spread, lanes[j], old);
+          Value sum = wide.fma(spread, lanes[j], old);
           // A masked point adds nothing, whatever stands in memory there.
           next.push_back(bits[j] ? wide.select(bits[j], sum, old) : sum);
         }
