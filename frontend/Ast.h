@@ -39,19 +39,23 @@ struct Subscript {
 };
 
 enum class ExprForm {
-  Integer, Float, Inf, True, False,
-  Extent,    ///< |name|
-  Name,      ///< name, or name[subscripts] when `bracketed`
-  Call,      ///< name(args ; vars)
-  Cast,      ///< cast<type>(args[0])
-  Unary,     ///< `-`, `not`
-  Binary,    ///< + - * / div mod ^ and or
-  Compare,   ///< chain: args[0] ops[0] args[1] ops[1] args[2] ..
-  If,        ///< args: condition, then, else
-  Else,      ///< (args[0] else args[1])
-  Paren,     ///< (args[0]); kept for the formatter and for ein-r12 ("one product")
-  Reduce,    ///< name[binds where filter; aux] args[0]
-  Error,     ///< recovered from; silent in later checks
+  Integer,
+  Float,
+  Inf,
+  True,
+  False,
+  Extent,  ///< |name|
+  Name,    ///< name, or name[subscripts] when `bracketed`
+  Call,    ///< name(args ; vars)
+  Cast,    ///< cast<type>(args[0])
+  Unary,   ///< `-`, `not`
+  Binary,  ///< + - * / div mod ^ and or
+  Compare, ///< chain: args[0] ops[0] args[1] ops[1] args[2] ..
+  If,      ///< args: condition, then, else
+  Else,    ///< (args[0] else args[1])
+  Paren,   ///< (args[0]); kept for the formatter and for ein-r12 ("one product")
+  Reduce,  ///< name[binds where filter; aux] args[0]
+  Error,   ///< recovered from; silent in later checks
 };
 
 struct Expr {
@@ -100,13 +104,13 @@ struct Part {
 struct Stmt {
   enum class Form { Rank, Param, Split, Equation } form = Form::Equation;
   Range range;
-  Name name;                 ///< rank, param, split whole, equation's tensor
-  std::optional<Name> type;  ///< Param, Equation annotation
-  ExprPtr value;             ///< Rank (a lone upper-case name may be an alias), Param, Equation
-  std::vector<Part> parts;   ///< Split
-  std::vector<Left> left;    ///< Equation
-  bool bracketed = false;    ///< Equation has [..] on the left
-  ExprPtr where, init;       ///< Equation
+  Name name;                ///< rank, param, split whole, equation's tensor
+  std::optional<Name> type; ///< Param, Equation annotation
+  ExprPtr value;            ///< Rank (a lone upper-case name may be an alias), Param, Equation
+  std::vector<Part> parts;  ///< Split
+  std::vector<Left> left;   ///< Equation
+  bool bracketed = false;   ///< Equation has [..] on the left
+  ExprPtr where, init;      ///< Equation
 };
 
 struct Local {

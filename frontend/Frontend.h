@@ -13,9 +13,9 @@ namespace einfall::frontend {
 /// Hard limits of the language implementation; exceeding one is an error (ein-r1).
 struct Limits {
   static constexpr size_t fileBytes = 1 << 20;
-  static constexpr int nesting = 200;       ///< of expressions
-  static constexpr int ranks = 16;          ///< of one tensor
-  static constexpr int equations = 4096;    ///< of one cascade
+  static constexpr int nesting = 200;              ///< of expressions
+  static constexpr int ranks = 16;                 ///< of one tensor
+  static constexpr int equations = 4096;           ///< of one cascade
   static constexpr size_t expandedNodes = 1 << 20; ///< after function expansion, a cascade
 };
 
@@ -28,9 +28,9 @@ std::string format(const ast::File &file, const Source &source);
 
 /// What the command line binds at compile time.
 struct Bindings {
-  std::map<std::string, int64_t> ranks;           ///< --rank E=64
-  std::map<std::string, std::string> parameters;  ///< --param window=512 (text of a constant)
-  std::map<std::string, ein::Type> types;         ///< --dtype Q=bf16; "all": every float tensor of the header
+  std::map<std::string, int64_t> ranks;          ///< --rank E=64
+  std::map<std::string, std::string> parameters; ///< --param window=512 (text of a constant)
+  std::map<std::string, ein::Type> types;        ///< --dtype Q=bf16; "all": every float tensor of the header
 };
 
 /// Checks every cascade of the file (or only `entry`, when not empty) and
@@ -49,7 +49,6 @@ struct Result {
   std::vector<ein::Cascade> cascades;
 };
 /// parse + check of a text; what every tool calls.
-Result load(std::string name, std::string text, const Bindings &bindings = {},
-            const std::string &entry = {});
+Result load(std::string name, std::string text, const Bindings &bindings = {}, const std::string &entry = {});
 
 } // namespace einfall::frontend

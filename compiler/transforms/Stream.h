@@ -3,6 +3,9 @@
 // What `derive` decides: which equations share a kernel, in which order kernels
 // run. The kernels themselves are values of the tile dialect (dialects/tile/Stream.h).
 //
+// Before:  S, X, N, D, A, O as written, each a nest of its own; S, N and A stored.
+// After:   one item, the stream kernel that walks m once and stores O.
+//
 //===----------------------------------------------------------------------===//
 #pragma once
 #include "compiler/analysis/Explanation.h"

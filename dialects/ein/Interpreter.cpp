@@ -84,8 +84,8 @@ public:
         bool own = std::any_of(component.equations.begin(), component.equations.end(),
                                [&](int k) { return cascade.equations[k].tensor == t; });
         if (cascade.tensors[t].role != Role::Input && !own && !environment.tensors[t])
-          throw Refusal{fmt::format("'{}' reads '{}' before it has its values", cascade.tensors[eq.tensor].name,
-                                    cascade.tensors[t].name)};
+          throw Refusal{fmt::format("'{}' reads '{}' before it has its values",
+                                    cascade.tensors[eq.tensor].name, cascade.tensors[t].name)};
       });
     }
     component.rank < 0 ? runAcyclic(component) : runCycle(component);

@@ -305,7 +305,8 @@ const std::vector<Named> &handwritten() {
   O[p,f]  = (sum[m where Big[m]] N[p,m] * V[m,f]) / D[p]
   C[p]    = sum[m where not Big[m]] S[p,m] * G[m]
 })"},
-      {"sums of all points or none", R"(cascade c(Q[P,E] : f64, K[P,E] : f64, V[P,M] : f64) -> (O[P,M] : f64, D[P] : f64) {
+      {"sums of all points or none",
+       R"(cascade c(Q[P,E] : f64, K[P,E] : f64, V[P,M] : f64) -> (O[P,M] : f64, D[P] : f64) {
   R[p]   = sum[e] Q[p,e] * K[p-2,e]
   S[p,m] = R[p] * V[p,m]
   X[p]   = max[m] S[p,m]
