@@ -206,7 +206,7 @@ std::optional<StreamKernel> fromOps(StreamOp op, const Names &names, std::string
 LogicalResult StreamOp::verify() {
   if (getLanes().empty())
     return emitOpError("has no variable in the lanes");
-  if (getWidth() < 1 || getBlock() < 1)
+  if (static_cast<int64_t>(getWidth()) < 1 || static_cast<int64_t>(getBlock()) < 1)
     return emitOpError("needs a positive width and block");
   for (Operation &op : getBody().front())
     if (!isa<SegmentOp, FinishOp>(op))

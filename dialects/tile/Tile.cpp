@@ -27,8 +27,9 @@ LogicalResult verifyEquation(OpT op) {
     return op.emitOpError("inside 'tile.steps' needs 'step'");
   if (!inSteps && (op.getStep() || op.getInnerStep()))
     return op.emitOpError("has 'step' outside 'tile.steps'");
-  if (op.getStep() && *op.getStep() < 0)
-    return op.emitOpError("'step' is negative: ") << *op.getStep();
+  for (std::optional<uint64_t> step : {op.getStep(), op.getInnerStep()})
+    if (step && static_cast<int64_t>(*step) < 0)
+      return op.emitOpError("'step' is negative: ") << static_cast<int64_t>(*step);
   if (auto steps = dyn_cast<StepsOp>(op->getParentOp()))
     if (steps.getInner().has_value() != op.getInnerStep().has_value())
       return op.emitOpError("must have 'inner' exactly when the enclosing 'tile.steps' has");

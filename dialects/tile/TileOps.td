@@ -14,6 +14,7 @@ include "mlir/Interfaces/SideEffectInterfaces.td"
 def Tile_Dialect : Dialect {
   let name = "tile";
   let cppNamespace = "::einfall::tile";
+  let dependentDialects = ["::einfall::ein::ir::EinDialect"]; // expressions are its attributes
   let summary = "storage, kernels and loops of a cascade";
   let description = [{
     A program lists the storage of intermediates and the kernels in the order in
