@@ -155,7 +155,11 @@ private:
     auto isScale = [&](const Sym &a) {
       return isAnchor(a, vars, rootRank) && std::find(shifts.begin(), shifts.end(), a) == shifts.end();
     };
+    // A factor that is the same for the whole row moves out, whatever its form: 1/(d + eps).
     bool any = algebra::mentions(f, isScale);
+    for (const Sym &x : f.is(Form::Mul) ? f.args() : std::vector<Sym>{f})
+      any |= !algebra::mentions(x, isStream) &&
+             algebra::mentions(x, [&](const Sym &a) { return isAnchor(a, vars, rootRank); });
     if (!any)
       return false;
     std::vector<Term> terms;
@@ -166,8 +170,12 @@ private:
         return false;
 
     ExprRef where = presence(out, sum->args[0]);
-    if (where && !sum->partial)
-      return false;
+    // All points or none (ein-r17): the row's other results are missing with it.
+    if (where && !sum->partial) {
+      if (mentions(where, vars))
+        return false;
+      where = nullptr;
+    }
     ExprRef filter = conjunction(sum->filter, nullptr);
     auto known = [&](const Sym &s) -> ExprRef {
       for (auto &[symbol, read] : seen)

@@ -1,5 +1,6 @@
 #include "compiler/transforms/Normalize.h"
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <set>
 #include <unordered_map>
@@ -68,7 +69,61 @@ private:
       splitMean(eq);
     else if (root && !inCycle && !eq.where && !eq.init)
       remember(eq);
+    nameInvariants(eq);
     out.equations.push_back(std::move(eq));
+  }
+
+  /// A kink: a function that the algebra cannot look into.
+  static bool kinked(const Expr &e) {
+    if (e.op == ExprOp::Call)
+      return e.fn == Fn::Abs || e.fn == Fn::Sign || e.fn == Fn::Relu || e.fn == Fn::Floor ||
+             e.fn == Fn::Ceil || e.fn == Fn::Round;
+    return e.op == ExprOp::Min || e.op == ExprOp::Max || e.op == ExprOp::If || e.op == ExprOp::Else;
+  }
+
+  /// Results under a kink that is the same along a reduction (or along a variable
+  /// of a map) become a tensor of their own, max(x[p], sink[p]) in exp(s[p,m] -
+  /// max(x[p], sink[p])): the kink is then at the level of the rows, where it is harmless.
+  void nameInvariants(Equation &eq) {
+    if (inCycle || eq.init)
+      return;
+    Equation *saved = current;
+    current = &eq;
+    const ExprRef &r = eq.rhs;
+    if (r->op == ExprOp::Reduce && !keepsVariables(r->reduce) && !isSelection(r->reduce)) {
+      ExprRef body = withoutKinks(r->args[0], [&](const std::vector<VarId> &free) {
+        return std::none_of(free.begin(), free.end(), [&](VarId v) {
+          return std::find(r->vars.begin(), r->vars.end(), v) != r->vars.end();
+        });
+      });
+      if (body != r->args[0])
+        eq.rhs = withArgs(*r, {body});
+    } else if (r->op != ExprOp::Reduce && out.tensors[eq.tensor].role == Role::Intermediate) {
+      eq.rhs = withoutKinks(r, [&](const std::vector<VarId> &free) { return free.size() < eq.vars.size(); });
+    }
+    current = saved;
+  }
+
+  ExprRef withoutKinks(const ExprRef &e, const std::function<bool(const std::vector<VarId> &)> &invariant) {
+    if (e->op == ExprOp::Reduce)
+      return e;
+    if (e->kind == Kind::Float && kinked(*e)) {
+      bool computed = false, reduces = false;
+      walk(e, [&](const Expr &x) {
+        computed |= x.op == ExprOp::Read && out.tensors[x.id].role != Role::Input;
+        reduces |= x.op == ExprOp::Reduce;
+      });
+      std::vector<VarId> free = freeVariables(e);
+      if (computed && !reduces && !free.empty() && invariant(free))
+        return hoist(e);
+    }
+    bool changed = false;
+    std::vector<ExprRef> args;
+    for (const ExprRef &a : e->args) {
+      args.push_back(withoutKinks(a, invariant));
+      changed |= args.back() != a;
+    }
+    return changed ? withArgs(*e, std::move(args)) : e;
   }
 
   /// A root that keeps its variables must give exactly the left variables.
@@ -173,7 +228,7 @@ private:
     return name;
   }
 
-  /// The reduction `e` (already normalised below) as an equation; a read of it.
+  /// `e` (already normalised below) as an equation; a read of it.
   ExprRef hoist(const ExprRef &e) {
     // Kept variables get their value at `at`: the new tensor ranges over them.
     std::vector<VarId> keptFree;
@@ -238,10 +293,9 @@ private:
         k.place.push_back(static_cast<int>(i));
       known.emplace(hash(form), std::move(k));
     }
-    if (eq.rhs->reduce == ReduceOp::Mean) {
-      std::string saved = owner;
+    if (eq.rhs->op == ExprOp::Reduce && eq.rhs->reduce == ReduceOp::Mean)
       splitMean(eq);
-    }
+    nameInvariants(eq);
     out.equations.push_back(std::move(eq));
     return read(tensor, e->kind, subscripts);
   }

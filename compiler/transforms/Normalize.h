@@ -6,7 +6,9 @@
 //  - a reduction, scan or selection is the whole right side of an equation;
 //    nested ones become equations of their own, over the variables free in them;
 //  - equal reductions are one equation (bound variables compared up to renaming);
-//  - `mean` is a sum, a count and a division where the count is positive.
+//  - `mean` is a sum, a count and a division where the count is positive;
+//  - a kink of results that is the same along the reduction, max(x[p], sink[p]),
+//    is an equation of its own.
 //
 // Before:  O[p,f] = softmax(S[p,m]; m) * V[m,f]
 //          i.e. sum[m] exp(S[p,m] - max[m] S[p,m]) / (sum[m] exp(..)) * V[m,f]

@@ -419,7 +419,41 @@ private:
     return set;
   }
 
-  std::optional<StreamGroup> build(const std::vector<int> &members) {
+  /// The reductions that wait for each other, and those with the same rows: one
+  /// that merely shares an operand would take rows from the others.
+  std::vector<int> withSameRows(const std::vector<int> &all) {
+    std::set<TensorId> read;
+    for (int m : all)
+      read.insert(candidates[m].rowReads.begin(), candidates[m].rowReads.end());
+    auto left = [&](int m) {
+      std::set<VarId> vars;
+      for (VarId v : cascade.equations[candidates[m].equation].vars)
+        vars.insert(classes.find(v));
+      return vars;
+    };
+    std::optional<std::set<VarId>> rows;
+    auto isCore = [&](int m) {
+      return !candidates[m].rowReads.empty() || read.count(cascade.equations[candidates[m].equation].tensor);
+    };
+    for (int m : all)
+      if (isCore(m)) {
+        auto own = left(m);
+        if (!rows)
+          rows = own;
+        else
+          std::erase_if(*rows, [&](VarId v) { return !own.count(v); });
+      }
+    std::vector<int> kept;
+    for (int m : all) {
+      auto own = left(m);
+      if (!rows || isCore(m) || std::includes(own.begin(), own.end(), rows->begin(), rows->end()))
+        kept.push_back(m);
+    }
+    return kept;
+  }
+
+  std::optional<StreamGroup> build(const std::vector<int> &all) {
+    const std::vector<int> members = withSameRows(all);
     StreamGroup g;
     std::set<VarId> streams;
     for (int m : members) {
