@@ -302,7 +302,9 @@ struct StreamBuilder::Steps {
     emitFold(segment, t, t, body, mask, r->reduce);
     for (size_t k = 1; k < acc.basis.size(); ++k)
       if (ownBasis.count(basis[k]) && ownBasis[basis[k]] == t) {
-        ExprRef element = b.symbolic.toExpr(acc.basis[k], [&](const Sym &s) { return heldValue(s); });
+        // Variables may have become one since the basis was found.
+        ExprRef element =
+            group().canonical(b.symbolic.toExpr(acc.basis[k], [&](const Sym &s) { return heldValue(s); }));
         emitFold(segment, basis[k], t, element, mask, ReduceOp::Sum);
       }
   }
@@ -323,7 +325,7 @@ struct StreamBuilder::Steps {
           o.basis[0] == acc.basis[k] && sameDomain(o, acc))
         return other;
     const Equation eq = cascade().equations[acc.equation];
-    ExprRef element = b.symbolic.toExpr(acc.basis[k]);
+    ExprRef element = group().canonical(b.symbolic.toExpr(acc.basis[k]));
     auto sum = std::make_shared<Expr>(*eq.rhs);
     sum->vars = {group().canonical(eq.rhs->vars[0])};
     sum->args = {element};
@@ -420,7 +422,7 @@ struct StreamBuilder::Steps {
               bool identity = !own;
               line.push_back(identity            ? nullptr
                              : entry.isNumber(0) ? nullptr
-                                                 : anchored(b.symbolic.toExpr(entry)));
+                                                 : anchored(group().canonical(b.symbolic.toExpr(entry))));
             }
             move.matrix.push_back(own ? line : std::vector<ExprRef>{});
           }
