@@ -218,6 +218,11 @@ private:
         // An inner reduction, of all points or none, is computed with the tile.
         if (eq.rhs->reduce != ReduceOp::Sum || eq.rhs->filter || eq.rhs->kind != Kind::Float)
           return;
+        // Not one that is a walk of its own over products of a third rank.
+        if (auto p = producer.find(x.id); p != producer.end())
+          for (auto &[t, v] : candidates[p->second].streamed)
+            if (cascade.equationOf(t)->rhs->op == ExprOp::Reduce)
+              return;
         for (VarId v : eq.rhs->vars)
           if (facts.root(cascade.rankOf(v)) == facts.root(cascade.rankOf(own)))
             return;

@@ -289,8 +289,20 @@ struct StreamBuilder::Steps {
     const ExprRef points = conjunction(group().canonical(r->filter), mask);
     body = inlined(explicitly(body, points));
     mask = condition(points);
-    if (mentionsAny(mask, b.extraOf(t)))
-      reason = fmt::format("the points of '{}' depend on more than its row", cascade().tensors[t].name);
+    ExprRef wide; // conditions on the further variables of this reduction
+    if (mentionsAny(mask, b.extraOf(t))) {
+      std::vector<ExprRef> parts;
+      splitAnd(mask, parts);
+      mask = nullptr;
+      for (const ExprRef &c : parts)
+        (mentionsAny(c, b.extraOf(t)) ? wide : mask) =
+            conjunction(mentionsAny(c, b.extraOf(t)) ? wide : mask, c);
+      if (r->reduce != ReduceOp::Sum || r->kind != Kind::Float || mentionsAny(wide, group().lanes) ||
+          acc.basis.size() != 1)
+        reason = fmt::format("the points of '{}' depend on more than its row", cascade().tensors[t].name);
+      // A sum takes 0 from a point that does not exist.
+      body = binary(ExprOp::Mul, body, select(wide, number(1), number(0)));
+    }
     moveAnchors(segment, body, moved);
     std::vector<TensorId> &basis = basisOf[t];
     if (basis.empty()) {
@@ -307,6 +319,14 @@ struct StreamBuilder::Steps {
             group().canonical(b.symbolic.toExpr(acc.basis[k], [&](const Sym &s) { return heldValue(s); }));
         emitFold(segment, basis[k], t, element, mask, ReduceOp::Sum);
       }
+  }
+
+  static void splitAnd(const ExprRef &e, std::vector<ExprRef> &parts) {
+    if (e->op == ExprOp::And)
+      for (const ExprRef &a : e->args)
+        splitAnd(a, parts);
+    else
+      parts.push_back(e);
   }
 
   std::map<TensorId, TensorId> ownBasis; ///< further accumulator -> reduction it was made for

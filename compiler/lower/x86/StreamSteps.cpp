@@ -238,6 +238,8 @@ void StreamEmitter::fold(const TileStep &s) {
         // Bools: what is missing is false.
         if (s.a->kind == Kind::Bool && v.present)
           v.value = wide.andI(v.value, v.present);
+        else if (s.op == ReduceOp::Sum && v.present)
+          v.value = wide.select(v.present, v.value, wide.constantLike(v.value, 0.0));
         next.push_back(combine(s.op, acc[j], v, bits));
       }
       return next;
