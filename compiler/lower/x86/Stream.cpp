@@ -357,10 +357,15 @@ void StreamEmitter::finish() {
         // A tuple beyond the end of its rank is no point to store.
         SmallVector<Val> subscripts;
         Value inside = laneMask(j);
-        for (const ExprRef &e : f.subscripts) {
+        for (size_t d = 0; d < f.subscripts.size(); ++d) {
+          const ExprRef &e = f.subscripts[d];
           Val x = emitter.emit(e);
           if (x.present)
             inside = wide.andI(inside, wide.broadcast(x.present));
+          if (e->op == ExprOp::Tuple) {
+            Value before = wide.cmpI(arith::CmpIPredicate::ult, x.value, storage.size(f.tensor, d));
+            inside = wide.andI(inside, wide.broadcast(before));
+          }
           x.present = {};
           subscripts.push_back(x);
         }
