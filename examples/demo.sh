@@ -34,8 +34,8 @@ echo "   Keys and values past a text's end are NaN in these files; a kernel that
 layer0() {
   must "$einfall" run padded_encoder.ein --in Q=data/layer0_q.npy --in K=data/layer0_k.npy --in V=data/layer0_v.npy \
     --in len=data/lengths.npy --out O="$out/o0.npy" --out LSE="$out/l0.npy" --engine "$1"
-  must python3 compare.py "$out/o0.npy" data/layer0_o.npy 1e-6 2e-5 "layer 0 output, $1"
-  must python3 compare.py "$out/l0.npy" data/layer0_lse.npy 1e-6 4e-5 "layer 0 log-sum-exp, $1"
+  must "${PYTHON:-python3}" compare.py "$out/o0.npy" data/layer0_o.npy 1e-6 2e-5 "layer 0 output, $1"
+  must "${PYTHON:-python3}" compare.py "$out/l0.npy" data/layer0_lse.npy 1e-6 4e-5 "layer 0 log-sum-exp, $1"
   rm -f "$out/o0.npy" "$out/l0.npy"
 }
 layer0 cpu
@@ -45,8 +45,8 @@ say "6. The same model without padding: layer 5, three texts packed one after an
 layer5() {
   must "$einfall" run packed_bidirectional.ein --in Q=data/layer5_q.npy --in K=data/layer5_k.npy \
     --in V=data/layer5_v.npy --in cu=data/layer5_cu.npy --out O="$out/o5.npy" --out LSE="$out/l5.npy" --engine "$1"
-  must python3 compare.py "$out/o5.npy" data/layer5_o.npy 1e-6 5e-6 "layer 5 output, $1"
-  must python3 compare.py "$out/l5.npy" data/layer5_lse.npy 1e-6 4e-6 "layer 5 log-sum-exp, $1"
+  must "${PYTHON:-python3}" compare.py "$out/o5.npy" data/layer5_o.npy 1e-6 5e-6 "layer 5 output, $1"
+  must "${PYTHON:-python3}" compare.py "$out/l5.npy" data/layer5_lse.npy 1e-6 4e-6 "layer 5 log-sum-exp, $1"
   rm -f "$out/o5.npy" "$out/l5.npy"
 }
 layer5 cpu

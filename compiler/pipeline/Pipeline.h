@@ -20,7 +20,7 @@ struct Target {
 struct Options {
   Target target;
   bool requireFused = false;
-  /// Called after every phase with its name ("1.ein", "2.normal", "3.tile", "4.kernel", "5.llvm").
+  /// Called after every phase with its name ("1.ein", "2.derived", "3.tile", "5.llvm").
   std::function<void(const std::string &phase, mlir::ModuleOp module)> observe;
   std::string stopAfter;
 };

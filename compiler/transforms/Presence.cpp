@@ -151,12 +151,25 @@ struct Builder {
     return false;
   }
 
+  /// Before the start (past the end, backwards) a recurrence has its `init` (ein-r21).
+  ExprRef notPast(const ExprRef &s, RankId rank, bool backward) {
+    if (s->op == ExprOp::Coord && cascade.rankOf(s->id) == rank)
+      return of(s);
+    return conjunction(of(s),
+                       backward ? binary(ExprOp::Le, integer(0), s) : binary(ExprOp::Lt, s, extent(rank)));
+  }
+
   ExprRef ofRead(const ExprRef &e) {
     const Tensor &t = cascade.tensors[e->id];
+    const Equation *eq = cascade.equationOf(e->id);
+    if (eq && eq->init && of(eq->init))
+      return unary(ExprOp::Exists, e);
     ExprRef all;
     for (size_t i = 0; i < e->args.size(); ++i)
-      all = conjunction(all, inRange(e->args[i], t.ranks[i], t.plus[i]));
-    const Equation *eq = cascade.equationOf(e->id);
+      if (eq && eq->init && static_cast<int>(i) == eq->initRank)
+        all = conjunction(all, notPast(e->args[i], t.ranks[i], eq->initBackward));
+      else
+        all = conjunction(all, inRange(e->args[i], t.ranks[i], t.plus[i]));
     if (!eq || t.everywhere)
       return all;
     if (opaque.count(e->id) || eq->init)
