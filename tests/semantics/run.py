@@ -57,6 +57,17 @@ rule("r9 an extent from a scalar", "cascade c(n : index, A[M] : f32) -> (O[R] : 
      {"n": 4, "A": A5}, {"O": f32(3, -1, 4, 1, 5, 3, -1, 4)})
 rule("r9 extent 0", "cascade c(A[M,E] : f32) -> (O[E] : f32, X[E] : f32) { O[e] = sum[m] A[m,e]  X[e] = max[m] A[m,e] }",
      {"A": np.zeros((0, 3), np.float32)}, {"O": f32(0, 0, 0), "X": f32(-inf, -inf, -inf)})
+rule("r21 init before the start, beside a reduction in a short last block", "cascade c(A[T] : f32) -> (O[T] : f32) {"
+     "  split T = (N, C = 2)  B[n] = B[n-1] + (sum[c] A[(n,c)]) init 10"
+     "  W[n,c,d in C] = A[(n,c)] * A[(n,d)] where d <= c"
+     "  O[(n,c)] = A[(n,c)] * B[n-1] + sum[d in C] W[n,c,d] * A[(n,d)] }",
+     {"A": A5}, {"O": f32(57, -20, 112, 29, 210)})
+rule("r7 nothing is stored beyond a short last block", "cascade c(Q[T,E] : f32, K[T,E] : f32, V[T,F] : f32) -> (O[T,F] : f32) {"
+     "  split T = (N, C = 8)  S[n,c,d in C] = sum[e] Q[(n,c),e] * K[(n,d),e] where d <= c"
+     "  A[n,c,d in C] = softmax(S[n,c,d]; d)  O[(n,c),f] = sum[d in C] A[n,c,d] * V[(n,d),f] }",
+     {"Q": np.zeros((21, 4), np.float32), "K": np.ones((21, 4), np.float32),
+      "V": np.repeat(np.arange(21, dtype=np.float32)[:, None], 5, 1)},
+     {"O": np.repeat(np.array([(t // 8 * 8 + t) / 2 for t in range(21)], np.float32)[:, None], 5, 1)})
 rule("a default for a tensor", "cascade c(A[M] : f32, B[M] : f32 = 0.5) -> (O[M] : f32) { O[m] = A[m] * B[m] }",
      {"A": A5}, {"O": A5 / 2})
 rule("a parameter", "cascade c(A[M] : f32) -> (O[M] : f32) { param w : index = 1  O[m] = A[m] * w }", {"A": A5}, {"O": A5 * 3},
