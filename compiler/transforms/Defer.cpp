@@ -170,10 +170,12 @@ private:
         return false;
 
     ExprRef where = presence(out, sum->args[0]);
-    // All points or none (ein-r17): the row's other results are missing with it.
+    // All points or none (ein-r17): a matter of the row, which keeps its condition.
+    ExprRef rowWhere;
     if (where && !sum->partial) {
-      if (mentions(where, vars))
+      if (mentions(where, vars) || sum->filter)
         return false;
+      rowWhere = where;
       where = nullptr;
     }
     ExprRef filter = conjunction(sum->filter, nullptr);
@@ -212,6 +214,9 @@ private:
     ExprRef witness = where ? witnessOf(sum->args[0], where, vars, rootRank) : nullptr;
     ExprRef points = witness && !filter ? unary(ExprOp::Exists, witness) : conjunction(filter, where);
     eq.rhs = select(somePoint(sum, points), total, number(0));
+    if (rowWhere) // over an empty range the identity exists all the same
+      eq.where =
+          conjunction(eq.where, binary(ExprOp::Or, unary(ExprOp::Not, somePoint(sum, nullptr)), rowWhere));
     rewrites.push_back(
         {"defer", out.ranks[rootRank].name, out.tensors[eq.tensor].name,
          names + " -> " + out.tensors[eq.tensor].name, place(eq.range),
